@@ -1,0 +1,46 @@
+//! `hedge` sees the fills of a desk's Raindex orders on chain, keeps exact
+//! books of them in Postgres, and proves what it wrote.
+//!
+//! The rooms, in reading order. A file uses its own room and the floors below;
+//! never a neighbour on floor 3, never up. `tests/it/tidy.rs` enforces it.
+//!
+//! ```text
+//! 5  cli  config  sim                 the front desk, and the rehearsal hall
+//! 4  engine                           carry things between doors
+//! 3  chain  store  observe            doors: each opens on its own street, none onto another
+//! 2  report                           how it reads
+//! 1  book                             facts and arithmetic
+//! 0  units  assets  time              words
+//! ```
+//!
+//! What is always true here:
+//!
+//! - a log of ours is written once, with its block's hash, and never edited;
+//! - a cursor moves only in the transaction that writes what it passed;
+//! - what cannot be read is kept with the reason, and stops nothing else;
+//! - no float touches money.
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::as_conversions,
+        clippy::float_arithmetic,
+        reason = "a test that stops is a test that tells"
+    )
+)]
+
+pub mod assets;
+pub mod book;
+pub mod chain;
+pub mod cli;
+pub mod config;
+pub mod engine;
+pub mod observe;
+pub mod report;
+pub mod sim;
+pub mod store;
+pub mod time;
+pub mod units;

@@ -1,0 +1,2 @@
+//! hedge
+fn main() {}

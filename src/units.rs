@@ -1,1 +1,414 @@
-//! (to be written)
+//! Numbers: the grid that the books are kept on, and exact decimals beside it.
+//!
+//! Every [`Amount`] is a whole count of 1e-18 and fits `numeric(38,18)`; an
+//! [`Exact`] is whatever the chain said, to the last digit. The one way from
+//! the second to the first is [`Exact::cut`], toward zero. No float is here.
+
+use std::{fmt, str::FromStr};
+
+use alloy::primitives::{U256, Uint};
+
+/// The grid's own scale: 18 decimals.
+pub const SCALE: u32 = 18;
+
+/// One whole unit on the grid.
+const ONE: i128 = 1_000_000_000_000_000_000;
+
+/// The first count that `numeric(38,18)` cannot hold.
+const LIMIT: i128 = 100_000_000_000_000_000_000_000_000_000_000_000_000;
+
+/// A signed number of whole counts of 1e-18, less than 1e20 either way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Amount(i128);
+
+impl Amount {
+    /// Nothing.
+    pub const ZERO: Self = Self(0);
+    /// One whole unit.
+    pub const ONE: Self = Self(ONE);
+
+    /// From a count of 1e-18; `None` where `numeric(38,18)` ends.
+    pub const fn from_atoms(atoms: i128) -> Option<Self> {
+        if atoms > -LIMIT && atoms < LIMIT { Some(Self(atoms)) } else { None }
+    }
+
+    /// The count of 1e-18.
+    pub const fn atoms(self) -> i128 {
+        self.0
+    }
+
+    /// Is it nothing?
+    pub const fn is_zero(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The sum; `None` where the grid ends.
+    pub fn plus(self, other: Self) -> Option<Self> {
+        self.0.checked_add(other.0).and_then(Self::from_atoms)
+    }
+
+    /// The same with the other sign.
+    #[must_use]
+    pub const fn negated(self) -> Self {
+        Self(-self.0)
+    }
+
+    /// This many units of something worth `ratio` each, cut toward zero (`domain.md` R33).
+    ///
+    /// `None` where the grid ends.
+    pub fn times_toward_zero(self, ratio: Self) -> Option<Self> {
+        let product = U256::from(self.0.unsigned_abs()) * U256::from(ratio.0.unsigned_abs());
+        let atoms = i128::try_from(product / U256::from(ONE.unsigned_abs())).ok()?;
+        Self::from_atoms(if (self.0 < 0) == (ratio.0 < 0) { atoms } else { -atoms })
+    }
+}
+
+impl fmt::Display for Amount {
+    /// Plain decimal without trailing zeros: `-1.5`, `0.000000000000000001`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Exact::from(*self).fmt(f)
+    }
+}
+
+impl FromStr for Amount {
+    type Err = NotANumber;
+
+    /// Reads a plain decimal; more than 18 decimals that are not zero is an error, not a rounding.
+    fn from_str(text: &str) -> Result<Self, NotANumber> {
+        let wrong = || NotANumber(text.to_owned());
+        let (negative, digits) = match text.strip_prefix('-') {
+            Some(rest) => (true, rest),
+            None => (false, text),
+        };
+        let (whole, decimals) = digits.split_once('.').unwrap_or((digits, ""));
+        let decimals = decimals.trim_end_matches('0');
+        let all_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+        if whole.is_empty() || !all_digits(whole) || !all_digits(decimals) || decimals.len() > 18 {
+            return Err(wrong());
+        }
+        let atoms: i128 = format!("{whole}{decimals:0<18}").parse().map_err(|_| wrong())?;
+        Self::from_atoms(if negative { -atoms } else { atoms }).ok_or_else(wrong)
+    }
+}
+
+/// A text that is no number of the grid.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a decimal number with at most 18 decimals below 1e20")]
+pub struct NotANumber(pub String);
+
+/// Underlying shares, signed: long is positive.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Shares(pub Amount);
+
+/// Dollars of the quote token.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Usd(pub Amount);
+
+impl fmt::Display for Shares {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for Usd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Wide enough for a quotient of any two [`Exact`]s that pass [`Exact::is_bookable`].
+type Wide = Uint<4096, 64>;
+/// Wide enough for nearly all of them, and much quicker.
+type Narrow = Uint<512, 8>;
+
+/// A decimal as the chain gave it: `coefficient × 10^exponent`, signed, exact.
+///
+/// Kept without trailing zeros, so that equal numbers are equal values; the
+/// power is never built unless it is known to be small.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Exact {
+    negative: bool,
+    coefficient: U256,
+    exponent: i64,
+}
+
+/// The smallest exponent that a bookable number has. Truncating arithmetic on
+/// chain leaves dust down to about 1e-90 (`raindex.md` §5); this is far below.
+const LEAST_EXPONENT: i64 = -900;
+
+impl Exact {
+    /// Nothing.
+    pub const ZERO: Self = Self { negative: false, coefficient: U256::ZERO, exponent: 0 };
+
+    /// `±coefficient × 10^exponent`.
+    pub fn new(negative: bool, mut coefficient: U256, mut exponent: i64) -> Self {
+        if coefficient.is_zero() {
+            return Self::ZERO;
+        }
+        // Sixteen zeros at a time, then one: v5 amounts often end in fifty.
+        for step in [16_u32, 4, 1] {
+            let power = U256::from(10_u64.pow(step));
+            loop {
+                let (quotient, remainder) = coefficient.div_rem(power);
+                if !remainder.is_zero() {
+                    break;
+                }
+                coefficient = quotient;
+                exponent = exponent.saturating_add(i64::from(step));
+            }
+        }
+        Self { negative, coefficient, exponent }
+    }
+
+    /// `raw` base units of a token with this many decimals.
+    pub fn from_base_units(raw: U256, decimals: u8) -> Self {
+        Self::new(false, raw, -i64::from(decimals))
+    }
+
+    /// The digits, without sign or point.
+    pub const fn coefficient(&self) -> U256 {
+        self.coefficient
+    }
+
+    /// The power of ten that the digits are to be multiplied with.
+    pub const fn exponent(&self) -> i64 {
+        self.exponent
+    }
+
+    /// Is it nothing?
+    pub fn is_zero(&self) -> bool {
+        self.coefficient.is_zero()
+    }
+
+    /// Is it less than nothing?
+    pub const fn is_negative(&self) -> bool {
+        self.negative
+    }
+
+    /// The same with the other sign.
+    #[must_use]
+    pub fn negated(self) -> Self {
+        Self { negative: !self.negative && !self.is_zero(), ..self }
+    }
+
+    /// How many digits the coefficient has; 0 for zero.
+    pub fn digits(&self) -> u32 {
+        if self.is_zero() {
+            0
+        } else {
+            u32::try_from(self.coefficient.log10()).unwrap_or(u32::MAX).saturating_add(1)
+        }
+    }
+
+    /// `n` with `10^(n-1) <= |self| < 10^n`.
+    pub fn magnitude(&self) -> i64 {
+        self.exponent.saturating_add(i64::from(self.digits()))
+    }
+
+    /// Can the books hold it: not beyond the grid above, no absurd power below?
+    pub fn is_bookable(&self) -> bool {
+        self.is_zero() || (self.exponent >= LEAST_EXPONENT && self.magnitude() <= 20)
+    }
+
+    /// On the grid, cut toward zero to `decimals` (at most 18).
+    ///
+    /// The named cut of the chain door (`domain.md` R13: equity 18, USDC 6).
+    /// `None` where the grid ends.
+    pub fn cut(&self, decimals: u32) -> Option<Amount> {
+        if self.magnitude() > 20 {
+            return None;
+        }
+        let decimals = decimals.min(SCALE);
+        let shift = self.exponent.saturating_add(i64::from(decimals));
+        let kept = if let Ok(up) = u32::try_from(shift) {
+            i128::try_from(self.coefficient).ok()?.checked_mul(10_i128.checked_pow(up)?)?
+        } else {
+            match u32::try_from(shift.unsigned_abs()) {
+                Ok(down) if down < 78 => {
+                    i128::try_from(self.coefficient / U256::from(10).pow(U256::from(down))).ok()?
+                }
+                _ => 0,
+            }
+        };
+        let atoms = kept.checked_mul(10_i128.checked_pow(SCALE - decimals)?)?;
+        Amount::from_atoms(if self.negative { -atoms } else { atoms })
+    }
+
+    /// `self / other` with 18 decimals, rounded half to even; signs are ignored.
+    ///
+    /// `None` where `other` is zero or either is not bookable.
+    pub fn per(&self, other: &Self) -> Option<Self> {
+        if other.is_zero() || !self.is_bookable() || !other.is_bookable() {
+            return None;
+        }
+        if self.is_zero() {
+            return Some(Self::ZERO);
+        }
+        let shift = i64::from(SCALE) + self.exponent - other.exponent;
+        let power = u32::try_from(shift.unsigned_abs()).ok()?;
+        // 154 digits fit 512 bits.
+        let quotient = if self.digits().max(other.digits()) + power <= 154 {
+            let ten = Narrow::from(10).pow(Narrow::from(power));
+            let (above, below) = (Narrow::from(self.coefficient), Narrow::from(other.coefficient));
+            let (above, below) = if shift >= 0 { (above * ten, below) } else { (above, below * ten) };
+            U256::checked_from_limbs_slice(rounded(above.div_rem(below), below, Narrow::ONE).as_limbs())?
+        } else {
+            let ten = Wide::from(10).pow(Wide::from(power));
+            let (above, below) = (Wide::from(self.coefficient), Wide::from(other.coefficient));
+            let (above, below) = if shift >= 0 { (above * ten, below) } else { (above, below * ten) };
+            U256::checked_from_limbs_slice(rounded(above.div_rem(below), below, Wide::ONE).as_limbs())?
+        };
+        Some(Self::new(false, quotient, -i64::from(SCALE)))
+    }
+
+    /// `d.ddde±n`, as the vectors and messages about absurd numbers show it.
+    pub fn scientific(&self) -> String {
+        let digits = self.coefficient.to_string();
+        let sign = if self.negative { "-" } else { "" };
+        let (first, rest) = digits.split_at(1);
+        let point = if rest.is_empty() { "" } else { "." };
+        match self.magnitude().saturating_sub(1) {
+            0 | -1 if self.is_zero() => "0".to_owned(),
+            0 => format!("{sign}{first}{point}{rest}"),
+            power => format!("{sign}{first}{point}{rest}e{power}"),
+        }
+    }
+}
+
+/// A quotient with its remainder, rounded half to even.
+fn rounded<const BITS: usize, const LIMBS: usize>(
+    (quotient, remainder): (Uint<BITS, LIMBS>, Uint<BITS, LIMBS>),
+    divisor: Uint<BITS, LIMBS>,
+    one: Uint<BITS, LIMBS>,
+) -> Uint<BITS, LIMBS> {
+    let up = match remainder.cmp(&(divisor - remainder)) {
+        std::cmp::Ordering::Less => false,
+        std::cmp::Ordering::Greater => true,
+        std::cmp::Ordering::Equal => quotient.bit(0),
+    };
+    if up { quotient + one } else { quotient }
+}
+
+impl From<Amount> for Exact {
+    fn from(amount: Amount) -> Self {
+        Self::new(amount.0 < 0, U256::from(amount.0.unsigned_abs()), -i64::from(SCALE))
+    }
+}
+
+impl fmt::Display for Exact {
+    /// Plain decimal; scientific where the plain form would be beyond 1 000 characters.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = self.coefficient.to_string();
+        let (Ok(power), true) =
+            (usize::try_from(self.exponent.unsigned_abs()), self.exponent.unsigned_abs() <= 1_000)
+        else {
+            return f.pad(&self.scientific());
+        };
+        let text = if self.exponent >= 0 {
+            format!("{digits}{:0<power$}", "")
+        } else if digits.len() > power {
+            let (whole, decimals) = digits.split_at(digits.len() - power);
+            format!("{whole}.{decimals}")
+        } else {
+            format!("0.{digits:0>power$}")
+        };
+        f.pad_integral(!self.negative, "", &text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn amount(text: &str) -> Amount {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn an_amount_reads_and_writes_the_same() {
+        for text in
+            ["0", "1", "-1", "0.3", "-0.592127850777440263", "99999999999999999999.999999999999999999"]
+        {
+            assert_eq!(amount(text).to_string(), text);
+        }
+        for text in ["", "-", ".5", "1e3", "100000000000000000000", "0.0000000000000000001", "1,5", "+1"] {
+            assert!(text.parse::<Amount>().is_err(), "{text}");
+        }
+        assert_eq!(amount("1.50000000000000000000000"), amount("1.5"));
+    }
+
+    #[test]
+    fn wrapped_quantities_are_cut_toward_zero() {
+        assert_eq!(amount("10").times_toward_zero(amount("1.5")), Some(amount("15")));
+        assert_eq!(amount("7").times_toward_zero(Amount::ONE), Some(amount("7")));
+        assert_eq!(
+            amount("0.000000000000000001").times_toward_zero(amount("1.999999999999999999")),
+            Some(amount("0.000000000000000001"))
+        );
+        assert_eq!(amount("99999999999").times_toward_zero(amount("99999999999")), None);
+    }
+
+    #[test]
+    fn usdc_is_cut_to_six_decimals_toward_zero() {
+        let exact = Exact::new(false, U256::from(9_794_019_706_861_u64), -9);
+        assert_eq!(exact.to_string(), "9794.019706861");
+        assert_eq!(exact.cut(6), Some(amount("9794.019706")));
+        assert_eq!(exact.negated().cut(6), Some(amount("-9794.019706")));
+        assert_eq!(exact.cut(18), Some(amount("9794.019706861")));
+    }
+
+    #[test]
+    fn a_price_is_rounded_half_to_even() {
+        let price = |usdc: u64, quantity: u64| {
+            Exact::new(false, U256::from(usdc), 0)
+                .per(&Exact::new(false, U256::from(quantity), 0))
+                .unwrap()
+                .to_string()
+        };
+        assert_eq!(price(100, 9), "11.111111111111111111");
+        assert_eq!(price(2, 3), "0.666666666666666667");
+        // Exactly half of the last place: 0.0…05 goes down to even, 0.0…15 up to even.
+        let half =
+            |units: u64| Exact::new(false, U256::from(units), -19).per(&Exact::from(Amount::ONE)).unwrap();
+        assert_eq!(half(5).to_string(), "0");
+        assert_eq!(half(15).to_string(), "0.000000000000000002");
+        assert_eq!(half(25).to_string(), "0.000000000000000002");
+    }
+
+    #[test]
+    fn absurd_powers_are_never_built() {
+        for exponent in [i64::from(i32::MAX), i64::from(i32::MIN), i64::MAX, i64::MIN] {
+            let exact = Exact::new(true, U256::MAX, exponent);
+            assert!(!exact.is_bookable());
+            assert!(exact.to_string().len() < 200);
+            assert!(exact.cut(18).is_none_or(Amount::is_zero));
+            assert_eq!(exact.per(&Exact::from(Amount::ONE)), None);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_quick_quotient_is_the_wide_one(above in 1_u128.., below in 1_u128.., exponents in (-890_i64..-20, -890_i64..-20)) {
+            let (above, below) = (Exact::new(false, U256::from(above), exponents.0), Exact::new(false, U256::from(below), exponents.1));
+            // q is the rounding of above/below at 18 decimals: |above - q·below| <= below/2 · 1e-18, said in whole numbers.
+            if let Some(q) = above.per(&below) {
+                let wide = |exact: &Exact, exponent: i64| Wide::from(exact.coefficient()) * Wide::from(10).pow(Wide::from(u64::try_from(exact.exponent() - exponent).unwrap()));
+                let least = above.exponent().min(below.exponent() - 18 - 1);
+                let one = Wide::from(below.coefficient()) * Wide::from(10).pow(Wide::from(u64::try_from(below.exponent() - 18 - least).unwrap()));
+                let atoms = Wide::from(q.coefficient()) * Wide::from(10).pow(Wide::from(u64::try_from(q.exponent() + 18).unwrap()));
+                let (a, b) = (wide(&above, least), one * atoms);
+                let off = if a > b { a - b } else { b - a };
+                prop_assert!(off * Wide::from(2) <= one);
+            }
+        }
+
+        #[test]
+        fn what_is_written_is_read_back(atoms in -LIMIT + 1..LIMIT) {
+            let amount = Amount::from_atoms(atoms).unwrap();
+            prop_assert_eq!(amount.to_string().parse::<Amount>().unwrap(), amount);
+            prop_assert_eq!(Exact::from(amount).cut(18), Some(amount));
+        }
+    }
+}

@@ -1,7 +1,20 @@
 //! The door to chains.
 //!
 //! - [`source`]: what to read: a contract, its generation, its owners
+//! - [`log`]: a log as a node gives it, and what makes an answer believable in itself
+//! - [`raindex`]: one transaction's logs → trades, vault moves, skips; with [`abi`] and [`float`]
+//! - [`booking`]: a trade and what is known of its tokens → a fill
+//! - [`proof`]: what a header proves: its hash, what its bloom excludes, its receipts
+//! - [`rpc`]: asking: one node, batches, refusals told apart by their text
 //!
-//! It does what it is told and decides nothing about money.
+//! It does what it is told and decides nothing about money. Nothing that a node
+//! answers can panic here or keep another log from being read.
 
+pub mod abi;
+pub mod booking;
+pub mod float;
+pub mod log;
+pub mod proof;
+pub mod raindex;
+pub mod rpc;
 pub mod source;

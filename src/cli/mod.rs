@@ -1,1 +1,4 @@
-//! (to be written)
+//! The front desk: one file a command, each an `Args` and a `run` that is given its writer.
+
+pub mod db;
+pub mod migrate;

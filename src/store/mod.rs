@@ -1,1 +1,135 @@
-//! (to be written)
+//! The door to Postgres.
+//!
+//! - [`embedded`]: a private cluster in the data directory, for whoever has no
+//!   database server of their own;
+//! - [`pool`]: [`Db`], the handle that everything else is given;
+//! - [`migrate`]: the tables' history applied, the schema `reporting` made anew.
+//!
+//! What is always true here: nothing in this room decides, and no error or log
+//! line of it holds a password. Deliberately absent: a mock. A test gets a real
+//! Postgres in some 30 ms (`tests/it/world.rs`).
+
+pub mod embedded;
+pub mod migrate;
+pub mod pool;
+
+use std::error::Error;
+use std::path::PathBuf;
+
+pub use embedded::Embedded;
+pub use migrate::Migrated;
+pub use pool::{DatabaseUrl, Db};
+
+/// Where the books are kept.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The operator's own Postgres (`DATABASE_URL`); without it, the embedded one.
+    pub database_url: Option<DatabaseUrl>,
+    /// What belongs to this installation on disk, the embedded cluster among it.
+    pub data_dir: PathBuf,
+}
+
+/// Why the database did not do what it was asked, by what the caller should do.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Try again: nobody is at fault for long.
+    #[error("{what}")]
+    Unavailable {
+        /// What failed, and where.
+        what: String,
+        /// What the operator can do, should it not pass by itself.
+        next: String,
+        /// The lower error, where there was one.
+        #[source]
+        source: Option<Cause>,
+    },
+    /// Stop: the same call fails the same way until somebody acts.
+    #[error("{what}")]
+    Stop {
+        /// What failed, and where.
+        what: String,
+        /// What the operator can do about it.
+        next: String,
+        /// The lower error, where there was one.
+        #[source]
+        source: Option<Cause>,
+    },
+    /// Stop: a later `hedge` has been here, and this one does not know its tables.
+    #[error(
+        "{place} is newer than this hedge: it has migration {found}, and the last one known here is V{known}"
+    )]
+    NewerDatabase {
+        /// The database, without its password.
+        place: String,
+        /// The migration that this binary has never heard of.
+        found: String,
+        /// The last version that it knows.
+        known: i32,
+    },
+}
+
+/// An error from below, kept for the line that says why.
+pub type Cause = Box<dyn Error + Send + Sync>;
+
+impl StoreError {
+    /// What the operator can do about it.
+    pub fn next(&self) -> &str {
+        match self {
+            Self::Unavailable { next, .. } | Self::Stop { next, .. } => next,
+            Self::NewerDatabase { .. } => {
+                "start the newer hedge; an older one never writes into tables that it does not know"
+            }
+        }
+    }
+
+    /// Sorts an error of a statement: is it worth trying again?
+    ///
+    /// `doing` completes "could not …".
+    pub fn of(doing: &str, source: sqlx::Error) -> Self {
+        let what = format!("could not {doing}");
+        if passes(&source) {
+            return Self::Unavailable {
+                what,
+                next: "see that Postgres runs and has room; it is tried again".to_owned(),
+                source: Some(source.into()),
+            };
+        }
+        Self::Stop {
+            what,
+            next: "this is a fault of hedge or of the database: keep the cause and report it".to_owned(),
+            source: Some(source.into()),
+        }
+    }
+
+    fn stop(what: impl Into<String>, next: impl Into<String>) -> Self {
+        Self::Stop { what: what.into(), next: next.into(), source: None }
+    }
+
+    fn because(self, cause: impl Into<Cause>) -> Self {
+        let cause = Some(cause.into());
+        match self {
+            Self::Unavailable { what, next, .. } => Self::Unavailable { what, next, source: cause },
+            Self::Stop { what, next, .. } => Self::Stop { what, next, source: cause },
+            newer @ Self::NewerDatabase { .. } => newer,
+        }
+    }
+}
+
+/// Whether an error goes away by itself: the connection broke, the server is
+/// starting, stopping or full, or two transactions met.
+///
+/// Codes: <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
+fn passes(error: &sqlx::Error) -> bool {
+    if let Some(refused) = error.as_database_error() {
+        let code = refused.code().unwrap_or_default();
+        return code.starts_with("08")                     // the connection
+            || code.starts_with("40")                     // serialization, deadlock
+            || code.starts_with("53")                     // disk, memory, connections
+            || code.starts_with("57P")                    // shutdown, crash, starting up
+            || code == "55P03"; // lock timeout
+    }
+    matches!(
+        error,
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed
+    )
+}

@@ -13,3 +13,7 @@
     unreachable_pub,
     reason = "a test that stops is a test that tells"
 )]
+
+mod sql;
+mod store;
+mod world;

@@ -1,0 +1,56 @@
+-- One row per deposit into or withdrawal from a vault of ours, as the chain has it now.
+create view reporting.vault_move as
+select
+    m.chain_id,
+    s.name                                                  as source,
+    l.block_number,
+    '0x' || encode(m.block_hash, 'hex')                     as block_hash,
+    '0x' || encode(l.tx_hash, 'hex')                        as tx_hash,
+    m.log_index,
+    m.kind,
+    '0x' || encode(m.owner, 'hex')                          as owner,
+    '0x' || encode(m.token, 'hex')                          as token_address,
+    t.symbol                                                as token_symbol,
+    '0x' || encode(m.vault_id, 'hex')                       as vault_id,
+    m.amount                                                as token_quantity,
+    m.amount_exact                                          as token_quantity_exact,
+    l.block_time                                            as executed_at,
+    (l.block_time at time zone 'America/New_York')::date    as et_date
+from vault_move m
+join chain_log l using (chain_id, block_hash, log_index)
+join source s on s.id = l.source_id
+left join token t on t.chain_id = m.chain_id and t.address = m.token
+where l.taken_by is null;
+
+comment on view reporting.vault_move is
+    'One row per deposit into or withdrawal from a vault of ours, as the chain has it now.';
+comment on column reporting.vault_move.chain_id is
+    'Number of the chain, as in EIP-155: 8453 is Base.';
+comment on column reporting.vault_move.source is
+    'Name of the source in hedge.toml that the log was read for.';
+comment on column reporting.vault_move.block_number is
+    'Number of the block that holds the log.';
+comment on column reporting.vault_move.block_hash is
+    'Hash of the block that holds the log; 0x and 64 lower-case hex digits.';
+comment on column reporting.vault_move.tx_hash is
+    'Hash of the transaction that emitted the log; 0x and 64 lower-case hex digits.';
+comment on column reporting.vault_move.log_index is
+    'Place of the log in its block, counted from 0.';
+comment on column reporting.vault_move.kind is
+    'deposit or withdrawal.';
+comment on column reporting.vault_move.owner is
+    'Address of the owner of the vault, who is us; 0x and 40 lower-case hex digits.';
+comment on column reporting.vault_move.token_address is
+    'Contract of the token moved; 0x and 40 lower-case hex digits.';
+comment on column reporting.vault_move.token_symbol is
+    'What the token calls itself, such as wtAAPL or USDC. NULL while we have not asked it.';
+comment on column reporting.vault_move.vault_id is
+    'The vault; 0x and 64 lower-case hex digits.';
+comment on column reporting.vault_move.token_quantity is
+    'Whole tokens moved, cut toward zero to 18 decimals. A withdrawal is negative.';
+comment on column reporting.vault_move.token_quantity_exact is
+    'Whole tokens moved as the chain holds them, to the last digit. A withdrawal is negative.';
+comment on column reporting.vault_move.executed_at is
+    'Time of the block, UTC.';
+comment on column reporting.vault_move.et_date is
+    'Date of executed_at in New York.';

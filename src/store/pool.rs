@@ -1,0 +1,253 @@
+//! The handle on the database, and the address it is found at.
+//!
+//! What is always true here: a [`Db`] has been spoken to once, by a server that is
+//! new enough; times come and go in UTC; no statement has a time limit, because a
+//! backfill's may be long. Deliberately absent: retries. Who holds a `Db` knows
+//! what is worth trying again.
+
+use std::fmt;
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions, Connection, PgConnection, PgPool};
+
+use super::embedded::{Embedded, OLDEST};
+use super::{Settings, StoreError, passes};
+
+/// How long the first word of a server is waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The database: connections on demand, and the embedded server kept running.
+#[derive(Debug)]
+pub struct Db {
+    pool: PgPool,
+    url: DatabaseUrl,
+    // After the pool: the server goes when its last user has.
+    _embedded: Option<Embedded>,
+}
+
+impl Db {
+    /// Opens the operator's database, or the embedded one where none is named.
+    ///
+    /// # Errors
+    ///
+    /// *Try again*: the server cannot be reached, is starting or is full. *Stop*:
+    /// anything an operator has to mend; the text says where and `next` what.
+    pub async fn open(settings: &Settings) -> Result<Self, StoreError> {
+        if let Some(url) = &settings.database_url {
+            return Self::at(url.clone(), None).await;
+        }
+        let data_dir = settings.data_dir.clone();
+        let embedded = tokio::task::spawn_blocking(move || Embedded::start(&data_dir, &[])).await.map_err(
+            |error| StoreError::stop("could not start the embedded Postgres", "report it").because(error),
+        )??;
+        Self::at(embedded.url(), Some(embedded)).await
+    }
+
+    async fn at(url: DatabaseUrl, embedded: Option<Embedded>) -> Result<Self, StoreError> {
+        url.connect().await?.close().await.ok();
+        let pool = PgPoolOptions::new().max_connections(16).connect_lazy_with(url.options()?);
+        Ok(Self { pool, url, _embedded: embedded })
+    }
+
+    /// The connections.
+    pub fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// Where it is.
+    pub fn url(&self) -> &DatabaseUrl {
+        &self.url
+    }
+
+    /// Brings the tables up to date and makes the schema `reporting` anew.
+    ///
+    /// # Errors
+    ///
+    /// As [`super::migrate::migrate`].
+    pub async fn migrate(&self) -> Result<super::Migrated, StoreError> {
+        super::migrate::migrate(&self.url).await
+    }
+
+    /// Closes the connections, and stops the embedded server if nobody else uses it.
+    pub async fn close(self) {
+        self.pool.close().await;
+    }
+}
+
+/// The address of a database. It may hold a password: neither `Debug` nor
+/// `Display` shows one.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DatabaseUrl(String);
+
+impl DatabaseUrl {
+    /// The address of a server on a socket in `dir`, for a role and a database of one name.
+    pub(super) fn of_socket(dir: &Path, name: &str) -> Self {
+        let host = in_query(&dir.to_string_lossy());
+        // The port and the mode are said, lest PGPORT or PGSSLMODE say otherwise.
+        Self(format!("postgres:///{name}?host={host}&port=5432&user={name}&sslmode=disable"))
+    }
+
+    /// The address as it was given, with its password: for psql, and for eyes that asked.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// How sqlx is to connect.
+    ///
+    /// # Errors
+    ///
+    /// *Stop*: it is not the address of a Postgres database.
+    pub fn options(&self) -> Result<PgConnectOptions, StoreError> {
+        let options = PgConnectOptions::from_str(&self.0).map_err(|error| not_a_url(Some(error)))?;
+        Ok(options
+            .application_name("hedge")
+            .options([
+                ("statement_timeout", "0"),
+                ("lock_timeout", "0"),
+                ("idle_in_transaction_session_timeout", "0"),
+            ])
+            .disable_statement_logging())
+    }
+
+    /// One connection to a server that is new enough.
+    pub(super) async fn connect(&self) -> Result<PgConnection, StoreError> {
+        let options = self.options()?;
+        let connecting = PgConnection::connect_with(&options);
+        let mut connection = match tokio::time::timeout(PATIENCE, connecting).await {
+            Ok(connected) => connected.map_err(|error| self.unopened(error))?,
+            Err(late) => return Err(self.unreachable().because(late)),
+        };
+        let version: i32 = sqlx::query_scalar("select current_setting('server_version_num')::int")
+            .fetch_one(&mut connection)
+            .await
+            .map_err(|error| self.unopened(error))?;
+        if version / 10_000 < i32::try_from(OLDEST).unwrap_or(i32::MAX) {
+            return Err(StoreError::stop(
+                format!("{self} is served by PostgreSQL {}", version / 10_000),
+                format!("move it to PostgreSQL {OLDEST} or later"),
+            ));
+        }
+        Ok(connection)
+    }
+
+    /// What a refused connection means for the operator.
+    fn unopened(&self, error: sqlx::Error) -> StoreError {
+        let code = error.as_database_error().and_then(|refused| refused.code());
+        match code.as_deref() {
+            Some("28P01" | "28000") => StoreError::stop(
+                format!("{self} does not let us in"),
+                "check the user and the password of DATABASE_URL, and the server's pg_hba.conf",
+            ),
+            Some("3D000") => StoreError::stop(
+                format!("{self} does not exist"),
+                "make it with `createdb`, or name another one in DATABASE_URL",
+            ),
+            _ if passes(&error) => self.unreachable(),
+            _ => StoreError::stop(
+                format!("could not open {self}"),
+                "mend what the cause names, or name another database in DATABASE_URL",
+            ),
+        }
+        .because(error)
+    }
+
+    fn unreachable(&self) -> StoreError {
+        StoreError::Unavailable {
+            what: format!("{self} cannot be reached"),
+            next: "see that the server runs, and check host and port of DATABASE_URL".to_owned(),
+            source: None,
+        }
+    }
+}
+
+impl FromStr for DatabaseUrl {
+    type Err = StoreError;
+
+    fn from_str(text: &str) -> Result<Self, StoreError> {
+        let text = text.trim();
+        if !["postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme)) {
+            return Err(not_a_url(None));
+        }
+        let url = Self(text.to_owned());
+        url.options().map(|_| url)
+    }
+}
+
+/// The text itself is left out: it may hold a password.
+fn not_a_url(cause: Option<sqlx::Error>) -> StoreError {
+    let error = StoreError::stop(
+        "DATABASE_URL is not the address of a Postgres database",
+        "write it as postgres://user:password@host:5432/name, or leave it out for the embedded one",
+    );
+    match cause {
+        Some(cause) => error.because(cause),
+        None => error,
+    }
+}
+
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Ok(options) = self.options() else {
+            return f.write_str("the database");
+        };
+        let user = options.get_username();
+        let name = options.get_database().unwrap_or(user);
+        write!(f, "database `{name}` (user `{user}`) at ")?;
+        match options.get_socket() {
+            Some(dir) => write!(f, "{}", dir.display()),
+            None => write!(f, "{}:{}", options.get_host(), options.get_port()),
+        }
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[secret]")
+    }
+}
+
+/// Percent-encodes what a query of an address cannot hold as it is.
+fn in_query(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b'~' => {
+                encoded.push(char::from(byte));
+            }
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_shows_no_password() {
+        let url: DatabaseUrl = "postgres://desk:hunter2@db.example:5433/books".parse().unwrap();
+        assert_eq!(format!("{url:?}"), "[secret]");
+        assert_eq!(url.to_string(), "database `books` (user `desk`) at db.example:5433");
+    }
+
+    #[test]
+    fn a_socket_in_an_odd_directory_is_found_again() {
+        let url = DatabaseUrl::of_socket(Path::new("/tmp/a b&c+d/ü"), "hedge");
+        let options = url.options().unwrap();
+        assert_eq!(options.get_socket().unwrap(), Path::new("/tmp/a b&c+d/ü"));
+        assert_eq!(options.get_username(), "hedge");
+        assert_eq!(options.get_database(), Some("hedge"));
+    }
+
+    #[test]
+    fn what_is_not_an_address_is_refused_without_being_repeated() {
+        for text in ["", "hunter2", "mysql://u:hunter2@h/d", "postgres://u:hunter2@h:port/d"] {
+            let error = text.parse::<DatabaseUrl>().unwrap_err();
+            assert!(!format!("{error:?} {error}").contains("hunter2"), "{error:?}");
+        }
+    }
+}

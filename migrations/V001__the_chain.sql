@@ -169,12 +169,14 @@ create table block_range (
     source_id      int         not null references source,
     from_block     bigint      not null,
     to_block       bigint      not null,
+    to_hash        bytea       not null,   -- what the range's last block was: the anchor of a later audit
     verdict        text        not null,
     node           text        not null,
     logs           bigint      not null,   -- logs of ours in it
     foreign_logs   bigint      not null,   -- logs of other owners, counted only
     read_at        timestamptz not null default now(),
     primary key (source_id, from_block),
+    constraint range_hash_is_32_bytes check (octet_length(to_hash) = 32),
     constraint verdict_is_known check (verdict in ('taken', 'bloom', 'cross-checked', 'proved')),
     constraint a_range_has_blocks check (0 <= from_block and from_block <= to_block and to_block < 1099511627776),
     constraint ranges_do_not_overlap exclude using gist (
@@ -193,7 +195,10 @@ create table node_contradiction (
     against        text        not null,   -- the other node, or the proof
     against_said   text        not null,
     found_by       text        not null,
+    times          bigint      not null default 1,
     found_at       timestamptz not null default now(),
+    found_last_at  timestamptz not null default now(),
+    constraint a_contradiction_is_told_once unique (chain_id, node, block_number, said, against_said),
     constraint contradiction_is_found_by check (found_by in ('head', 'backfill', 'audit')),
     constraint contradiction_hash_is_32_bytes check (block_hash is null or octet_length(block_hash) = 32)
 );

@@ -5,6 +5,7 @@ select
     s.chain_id,
     b.from_block,
     b.to_block,
+    '0x' || encode(b.to_hash, 'hex')                        as to_hash,
     b.to_block - b.from_block + 1                           as blocks,
     b.verdict,
     array_position(array['taken', 'bloom', 'cross-checked', 'proved'], b.verdict) as verdict_rank,
@@ -25,6 +26,8 @@ comment on column reporting.block_range.from_block is
     'Number of the first block of the range.';
 comment on column reporting.block_range.to_block is
     'Number of the last block of the range.';
+comment on column reporting.block_range.to_hash is
+    'Hash of the last block of the range; 0x and 64 lower-case hex digits.';
 comment on column reporting.block_range.blocks is
     'Number of blocks in the range, both ends included.';
 comment on column reporting.block_range.verdict is

@@ -11,7 +11,9 @@ select
     n.against,
     n.against_said,
     n.found_by,
-    n.found_at
+    n.times,
+    n.found_at,
+    n.found_last_at
 from node_contradiction n
 left join source s on s.id = n.source_id;
 
@@ -38,4 +40,8 @@ comment on column reporting.node_contradiction.against_said is
 comment on column reporting.node_contradiction.found_by is
     'Where it was met: head, backfill or audit.';
 comment on column reporting.node_contradiction.found_at is
-    'Time at which it was met, UTC.';
+    'Time at which it was met first, UTC.';
+comment on column reporting.node_contradiction.times is
+    'How often the same was said again.';
+comment on column reporting.node_contradiction.found_last_at is
+    'Time at which it was met last, UTC.';

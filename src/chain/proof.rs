@@ -121,7 +121,7 @@ pub fn logs_of_receipts(json: &str, header: &Header, filter: &Filter) -> Result<
     receipts.sort_by_key(|receipt| receipt.transaction_index);
     let encoded: Vec<Bytes> = receipts.iter().map(|receipt| receipt.encoded().into()).collect();
     let computed =
-        alloy::consensus::proofs::ordered_trie_root_with_encoder(&encoded, |item, out| out.put_slice(item));
+        consensus::proofs::ordered_trie_root_with_encoder(&encoded, |item, out| out.put_slice(item));
     if computed != proves.receipts_root {
         let unknown = receipts.iter().find(|receipt| !receipt.has_known_type());
         return Err(match unknown {

@@ -178,7 +178,7 @@ fn orders(
     // The clear that waits for its amounts. Pairs never interleave: the
     // contract's entry points are non-reentrant (`raindex.md` §4).
     let mut open: Option<(usize, &Log)> = None;
-    let mut alone = |readings: &mut Vec<_>, place: usize, log: &Log| {
+    let alone = |readings: &mut Vec<_>, place: usize, log: &Log| {
         if !complete {
             return Err(Incomplete { tx: log.transaction_hash, log_index: log.log_index });
         }

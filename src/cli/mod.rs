@@ -1,4 +1,150 @@
-//! The front desk: one file a command, each an `Args` and a `run` that is given its writer.
+//! The front desk: one file a command, each with its `Args` and a `run` that is given its writer.
+//!
+//! - [`desk`]: what every command is given
+//! - [`trouble`]: exit codes, and what a person reads when something failed
+//! - [`init`], [`doctor`], [`show`], … : the commands
+//!
+//! Nothing is decided here: a command reads its configuration, calls the rooms
+//! below and says what came of it.
 
+pub mod accept;
+pub mod audit;
+pub mod backfill;
 pub mod db;
+pub mod demo;
+pub mod desk;
+pub mod doctor;
+pub mod index;
+pub mod init;
 pub mod migrate;
+pub mod redrive;
+pub mod rewind;
+pub mod show;
+pub mod trouble;
+
+use std::{
+    io::{self, IsTerminal, Write},
+    path::PathBuf,
+};
+
+use clap::{ColorChoice, Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+pub use desk::Desk;
+pub use trouble::{Exit, Trouble};
+
+use crate::config::Environment;
+
+/// Where a command writes what it was asked for; everything else goes to stderr.
+pub type Out<'a> = dyn Write + Send + 'a;
+
+const EXAMPLES: &str = "\
+Examples:
+  hedge demo                             see everything at work, offline
+  hedge init && hedge doctor             write hedge.toml, then try all it names
+  hedge backfill --from 41747644         read from this block to the head
+  hedge show fills --symbol AAPL --csv   what was written
+
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 a check found something, 4 unavailable.";
+
+/// Sees the fills of Raindex orders on chain and keeps exact books of them.
+#[derive(Debug, Parser)]
+#[command(name = "hedge", version, after_help = EXAMPLES, max_term_width = 100)]
+pub struct Cli {
+    /// The configuration file [default: ./hedge.toml, then /etc/hedge/hedge.toml].
+    #[arg(long, global = true, value_name = "FILE", env = "HEDGE_CONFIG")]
+    config: Option<PathBuf>,
+    /// Where our own Postgres lives while `DATABASE_URL` is not set.
+    #[arg(long, global = true, value_name = "DIRECTORY", env = "HEDGE_DATA")]
+    data: Option<PathBuf>,
+    /// Say more on stderr; twice for everything.
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+    /// Say nothing on stderr but warnings and errors.
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// When to use colours.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    color: ColorChoice,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Demo(demo::Args),
+    Init(init::Args),
+    Doctor(doctor::Args),
+    Backfill(backfill::Args),
+    Index(index::Args),
+    Audit(audit::Args),
+    Show(show::Args),
+    Rewind(rewind::Args),
+    Accept(accept::Args),
+    Redrive(redrive::Args),
+}
+
+impl Cli {
+    /// Sends the day's story to stderr: `-q`, `-v`, `RUST_LOG` or `LOG_LEVEL` say how much of it.
+    pub fn listen(&self, environment: &Environment) {
+        let asked = environment.variable("RUST_LOG").or_else(|| environment.variable("LOG_LEVEL"));
+        let filter = match (self.quiet, self.verbose) {
+            (true, _) => "warn",
+            (false, 0) => asked.unwrap_or("info"),
+            (false, 1) => "info,hedge=debug",
+            (false, _) => "debug,hedge=trace",
+        };
+        let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+        let stderr = tracing_subscriber::fmt().compact().with_writer(io::stderr).with_target(false);
+        // Somebody who listens already (a test) goes on listening.
+        let _ = stderr
+            .with_ansi(colored(self.color, io::stderr().is_terminal(), environment))
+            .with_env_filter(filter)
+            .try_init();
+    }
+
+    /// Does what was asked, and writes the answer to `out`.
+    ///
+    /// # Errors
+    ///
+    /// A [`Trouble`], the configuration's [`crate::config::Problems`], or what nobody foresaw;
+    /// [`trouble::outcome`] tells them apart.
+    pub async fn run(self, environment: Environment, out: &mut Out<'_>) -> anyhow::Result<Exit> {
+        let color = colored(self.color, io::stdout().is_terminal(), &environment);
+        let desk = Desk { config: self.config, data: self.data, environment, color };
+        let exit = match self.command {
+            Command::Demo(args) => demo::run(args, &desk, out).await,
+            Command::Init(args) => init::run(&args, out),
+            Command::Doctor(args) => doctor::run(&args, &desk, out).await,
+            Command::Backfill(args) => backfill::run(args, &desk, out).await,
+            Command::Index(args) => index::run(args, &desk, out).await,
+            Command::Audit(args) => audit::run(args, &desk, out).await,
+            Command::Show(args) => show::run(&args, &desk, out).await,
+            Command::Rewind(args) => rewind::run(args, &desk, out).await,
+            Command::Accept(args) => accept::run(args, &desk, out).await,
+            Command::Redrive(args) => redrive::run(args, &desk, out).await,
+        }?;
+        out.flush()?;
+        Ok(exit)
+    }
+}
+
+fn colored(choice: ColorChoice, terminal: bool, environment: &Environment) -> bool {
+    match choice {
+        ColorChoice::Always => true,
+        ColorChoice::Never => false,
+        ColorChoice::Auto => terminal && environment.variable("NO_COLOR").is_none(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

@@ -29,6 +29,13 @@ impl World {
         Self { db: open(Stage::get().fresh("template_migrated").await).await }
     }
 
+    /// A world with small sound books: `books.sql` says what is in them.
+    pub async fn with_books() -> Self {
+        let world = Self::new().await;
+        world.pool().execute(include_str!("books.sql")).await.unwrap();
+        world
+    }
+
     /// A world whose database is empty: not even migrated.
     pub async fn blank() -> Self {
         Self { db: open(Stage::get().fresh("template1").await).await }

@@ -31,7 +31,11 @@ use reading::{Node, Reader, Section, Wrong, nearest, wrong};
 use crate::{
     assets::{Asset, Directory, Threshold, Token, book_symbol, tokenized},
     book::coverage::Verdict,
-    chain::source::{ChainSettings, HedgeAt, Kind, ProofBudget, SourceSettings},
+    chain::{
+        rpc::host_of,
+        source::{ChainSettings, HedgeAt, Kind, ProofBudget, SourceSettings},
+    },
+    store::{DatabaseUrl, StoreError},
 };
 
 /// What `hedge init` writes: every key, explained.
@@ -83,9 +87,20 @@ pub struct Config {
 #[derive(Debug, Default)]
 pub struct StoreSettings {
     /// `DATABASE_URL`: a Postgres of the operator's. None: `hedge` runs its own.
-    pub database_url: Option<Secret>,
-    /// `[store] data`: the directory of our own Postgres. None: the usual place.
+    pub database_url: Option<DatabaseUrl>,
+    /// `HEDGE_DATA` or `[store] data`: the directory of our own Postgres. None: the usual place.
     pub data: Option<PathBuf>,
+}
+
+impl StoreSettings {
+    fn of_environment(&mut self, given: &mut Given<'_>) {
+        self.database_url = given.value("DATABASE_URL", |text| {
+            text.parse().map_err(|error: StoreError| wrong(error.to_string(), error.next()))
+        });
+        if let Some(data) = given.environment.variable("HEDGE_DATA") {
+            self.data = Some(PathBuf::from(data));
+        }
+    }
 }
 
 impl Config {
@@ -124,7 +139,7 @@ impl Config {
         if let Some(root) = reader.parse() {
             config.read(&reader.root(&root, ROOT_KEYS), &mut given);
         }
-        config.store.database_url = given.secret("DATABASE_URL");
+        config.store.of_environment(&mut given);
         for name in SOURCE_VARIABLES.into_iter().filter(|name| environment.has(name)) {
             config
                 .notes
@@ -144,7 +159,7 @@ impl Config {
     pub fn of_environment(environment: &Environment) -> Result<Self, Problems> {
         let mut given = Given::new(environment);
         let mut config = Self::default();
-        config.store.database_url = given.secret("DATABASE_URL");
+        config.store.of_environment(&mut given);
         if environment.has("ORDERBOOK") {
             config.source_of_environment(&mut given);
         }
@@ -535,16 +550,6 @@ impl<'e> Given<'e> {
             }
             rpc_urls(text)
         })
-    }
-}
-
-/// The part of an rpc's url that may be printed: a path or a query may hold a key.
-pub fn host_of(url: &str) -> String {
-    let Ok(url) = Url::parse(url) else { return "an unreadable url".to_owned() };
-    match (url.host_str(), url.port_or_known_default()) {
-        (Some(host), Some(port)) => format!("{host}:{port}"),
-        (Some(host), None) => host.to_owned(),
-        (None, _) => "a url without a host".to_owned(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{fmt, io, process::ExitCode};
 
-use crate::config::Problems;
+use crate::{config::Problems, store::StoreError};
 
 /// Exit codes, for scripts and units. They do not change their meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +85,22 @@ impl From<&Problems> for Trouble {
     }
 }
 
+impl From<&StoreError> for Trouble {
+    fn from(error: &StoreError) -> Self {
+        let causes = std::iter::successors(std::error::Error::source(error), |error| error.source());
+        Self {
+            what: error.to_string(),
+            cause: causes.map(ToString::to_string).collect::<Vec<_>>().join(": "),
+            state: "what was committed before stands; nothing else was written".to_owned(),
+            next: error.next().to_owned(),
+            exit: match error {
+                StoreError::Unavailable { .. } => Exit::Unavailable,
+                StoreError::Stop { .. } | StoreError::NewerDatabase { .. } => Exit::Failed,
+            },
+        }
+    }
+}
+
 /// What became of a command: its exit code, and what to print if it went wrong.
 ///
 /// A reader that has seen enough (`hedge show fills | head`) is not an error.
@@ -101,7 +117,8 @@ pub fn outcome(result: Result<Exit, anyhow::Error>) -> (Exit, Option<Trouble>) {
     }
     let known = error.chain().find_map(|cause| {
         let trouble = cause.downcast_ref::<Trouble>().cloned();
-        trouble.or_else(|| cause.downcast_ref::<Problems>().map(Trouble::from))
+        let trouble = trouble.or_else(|| cause.downcast_ref::<Problems>().map(Trouble::from));
+        trouble.or_else(|| cause.downcast_ref::<StoreError>().map(Trouble::from))
     });
     let trouble = known.unwrap_or_else(|| Trouble {
         what: error.to_string(),

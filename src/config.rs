@@ -171,6 +171,42 @@ impl Config {
         self.sources.is_empty()
     }
 
+    /// The file that says the same, for an operator who began without one. Nodes are
+    /// left to `RPC_URL`: their urls may carry keys.
+    pub fn to_toml(&self) -> String {
+        let mut text = String::from("# Nodes come from RPC_URL; thresholds are examples: decide each.\n");
+        let list = |addresses: &[Address]| {
+            addresses.iter().map(|it| format!("\"{it}\"")).collect::<Vec<_>>().join(", ")
+        };
+        for chain in &self.chains {
+            text += &format!("\n[chain.{}]\nusdc = \"{}\"\n", chain.id, chain.usdc);
+        }
+        for source in &self.sources {
+            let SourceSettings { name, chain, kind, address, owners, from_block, .. } = source;
+            text += &format!(
+                "\n[[source]]\nname = \"{name}\"\nchain = {chain}\nkind = \"{kind}\"\naddress = \"{address}\"\n\
+                 owners = [{}]\nfrom_block = {from_block}\n",
+                list(owners)
+            );
+        }
+        for Asset { symbol, tokens, .. } in self.directory.assets() {
+            let tokens: Vec<String> = tokens
+                .iter()
+                .map(|Token { chain, address, wrapped }| {
+                    format!("{{ chain = {chain}, address = \"{address}\", wrapped = {wrapped} }}")
+                })
+                .collect();
+            text += &format!(
+                "\n[[asset]]\nsymbol = \"{symbol}\"\ntokens = [{}]\nthreshold = {{ shares = 1 }}\n",
+                tokens.join(", ")
+            );
+        }
+        if self.directory.assets().is_empty() {
+            text += "\n# No token was met yet: index first, then ask again for the [[asset]] tables.\n";
+        }
+        text
+    }
+
     fn source_of_environment(&mut self, given: &mut Given<'_>) {
         let chain = given.value("CHAIN_ID", whole).unwrap_or(BASE);
         let usdc = match given.value("USDC", address) {

@@ -5,7 +5,7 @@
 
 use std::io::{self, Write};
 
-use comfy_table::{Cell, CellAlignment, ContentArrangement, presets};
+use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, presets};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 /// Decimals that a person is shown.
@@ -87,7 +87,9 @@ impl Table {
             .collect();
         let mut table = comfy_table::Table::new();
         // As wide as its values: a table that is cut to the terminal cannot be searched.
-        table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Disabled);
+        table
+            .load_style(presets::UTF8_HORIZONTAL_ONLY.row_separator(LineStyle::none()))
+            .set_content_arrangement(ContentArrangement::Disabled);
         let columns = || places.iter().filter_map(|place| self.columns.get(*place));
         table.set_header(columns().map(|column| cell(&column.name.replace('_', " "), column.kind)));
         for row in &self.rows {
@@ -205,17 +207,47 @@ mod tests {
 
     #[test]
     fn people_see_numbers_to_the_right_and_hashes_by_their_ends() {
-        assert_snapshot!(written(Form::People), @"");
+        assert_snapshot!(written(Form::People), @r#"
+        ─────────────────────────────────────────────────────────────────────────────────────
+         executed at           symbol        quantity   block number   is open   tx hash
+        ═════════════════════════════════════════════════════════════════════════════════════
+         2025-11-04 15:30:01   AAPL               1.5       41747644   yes       0xabab…abab
+         2025-11-04 15:30:01   GME, "old"   0.392127…              7   no        –
+        ─────────────────────────────────────────────────────────────────────────────────────
+        "#);
     }
 
     #[test]
     fn json_keeps_every_digit_in_strings() {
-        assert_snapshot!(written(Form::Json), @"");
+        assert_snapshot!(written(Form::Json), @r#"
+        [
+          {
+            "symbol": "AAPL",
+            "quantity": "1.500000000000000000",
+            "block_number": 41747644,
+            "is_open": true,
+            "executed_at": "2025-11-04T15:30:01Z",
+            "tx_hash": "0xabababababababababababababababababababababababababababababababab"
+          },
+          {
+            "symbol": "GME, \"old\"",
+            "quantity": "0.392127850777440263",
+            "block_number": 7,
+            "is_open": false,
+            "executed_at": "2025-11-04T15:30:01.123456Z",
+            "tx_hash": null
+          }
+        ]
+        "#);
     }
 
     #[test]
     fn csv_is_exact_and_quoted_where_it_must_be() {
-        assert_snapshot!(written(Form::Csv), @"");
+        assert_snapshot!(written(Form::Csv), @r#"
+        symbol,quantity,block_number,is_open,executed_at,tx_hash
+        AAPL,1.500000000000000000,41747644,true,2025-11-04T15:30:01Z,0xabababababababababababababababababababababababababababababababab
+        "GME, ""old""",0.392127850777440263,7,false,2025-11-04T15:30:01.123456Z,
+        "#);
     }
 
     #[test]

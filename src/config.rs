@@ -26,12 +26,16 @@ use serde::{Deserialize, de::IntoDeserializer};
 
 pub use environment::{Environment, Secret};
 pub use problem::{Problem, Problems};
-use reading::{Node, Reader, Section, Wrong, nearest, wrong};
+use reading::{Node, Reader, Section, Wrong, wrong};
 
 use crate::{
     assets::{Asset, Directory, Threshold, Token, book_symbol, tokenized},
     book::coverage::Verdict,
-    chain::source::{ChainSettings, HedgeAt, Kind, ProofBudget, SourceSettings},
+    chain::{
+        rpc::host_of,
+        source::{ChainSettings, HedgeAt, Kind, ProofBudget, SourceSettings},
+    },
+    store::{DatabaseUrl, StoreError},
 };
 
 /// What `hedge init` writes: every key, explained.
@@ -83,9 +87,21 @@ pub struct Config {
 #[derive(Debug, Default)]
 pub struct StoreSettings {
     /// `DATABASE_URL`: a Postgres of the operator's. None: `hedge` runs its own.
-    pub database_url: Option<Secret>,
-    /// `[store] data`: the directory of our own Postgres. None: the usual place.
+    pub database_url: Option<DatabaseUrl>,
+    /// `HEDGE_DATA` or `[store] data`: the directory of our own Postgres. None: the usual place.
     pub data: Option<PathBuf>,
+}
+
+impl StoreSettings {
+    fn of_environment(&mut self, given: &mut Given<'_>) {
+        self.database_url = given.value("DATABASE_URL", |text| {
+            let said = |error: &StoreError| error.to_string().trim_start_matches("DATABASE_URL ").to_owned();
+            text.parse().map_err(|error| wrong(said(&error), error.next()))
+        });
+        if let Some(data) = given.environment.variable("HEDGE_DATA") {
+            self.data = Some(PathBuf::from(data));
+        }
+    }
 }
 
 impl Config {
@@ -124,7 +140,7 @@ impl Config {
         if let Some(root) = reader.parse() {
             config.read(&reader.root(&root, ROOT_KEYS), &mut given);
         }
-        config.store.database_url = given.secret("DATABASE_URL");
+        config.store.of_environment(&mut given);
         for name in SOURCE_VARIABLES.into_iter().filter(|name| environment.has(name)) {
             config
                 .notes
@@ -144,7 +160,7 @@ impl Config {
     pub fn of_environment(environment: &Environment) -> Result<Self, Problems> {
         let mut given = Given::new(environment);
         let mut config = Self::default();
-        config.store.database_url = given.secret("DATABASE_URL");
+        config.store.of_environment(&mut given);
         if environment.has("ORDERBOOK") {
             config.source_of_environment(&mut given);
         }
@@ -156,6 +172,36 @@ impl Config {
         self.sources.is_empty()
     }
 
+    /// What to keep of what was discovered: the `[[asset]]` tables, and without a
+    /// file the others too. Nodes are left to `RPC_URL`: their urls may carry keys.
+    pub fn to_toml(&self) -> String {
+        let described = if self.file.is_none() { self.surroundings() } else { Vec::new() };
+        let assets = self.directory.assets().iter().map(asset_toml);
+        let mut tables: Vec<String> = described.into_iter().chain(assets).collect();
+        if self.directory.assets().is_empty() {
+            tables.push(
+                "# No token was met yet: index first, then ask again for the [[asset]] tables.\n".to_owned(),
+            );
+        }
+        tables.join("\n")
+    }
+
+    fn surroundings(&self) -> Vec<String> {
+        let chains = self.chains.iter().map(|ChainSettings { id, usdc, .. }| {
+            format!("[chain.{id}]\n# rpc is left out: RPC_URL in the environment names the nodes.\nusdc = \"{usdc}\"\n")
+        });
+        let sources = self.sources.iter().map(|source| {
+            let SourceSettings { name, chain, kind, address, owners, from_block, .. } = source;
+            let owners: Vec<String> = owners.iter().map(|owner| format!("\"{owner}\"")).collect();
+            format!(
+                "[[source]]\nname = \"{name}\"\nchain = {chain}\nkind = \"{kind}\"\naddress = \"{address}\"\n\
+                 owners = [{}]\nfrom_block = {from_block}\n",
+                owners.join(", ")
+            )
+        });
+        chains.chain(sources).collect()
+    }
+
     fn source_of_environment(&mut self, given: &mut Given<'_>) {
         let chain = given.value("CHAIN_ID", whole).unwrap_or(BASE);
         let usdc = match given.value("USDC", address) {
@@ -163,9 +209,9 @@ impl Config {
             None => given.missing("USDC", format!("give the address of USDC on chain {chain}")),
             found => found,
         };
-        let rpc = match given.rpc(&["RPC_URL"]) {
-            None => given.missing("RPC_URL", "give the http(s) url of a node".to_owned()).unwrap_or_default(),
-            Some(rpc) => rpc,
+        let rpc = match given.rpc_variable(&["RPC_URL".to_owned()]) {
+            Some(name) => given.value(&name, rpc_urls),
+            None => given.missing("RPC_URL", "give the http(s) url of a node".to_owned()),
         };
         let orderbook = given.value("ORDERBOOK", address);
         let kind = given.value("ORDERBOOK_KIND", kind).unwrap_or(Kind::RaindexV6);
@@ -178,8 +224,8 @@ impl Config {
             None => given.missing("DEPLOYMENT_BLOCK", "give the first block to read".to_owned()),
             found => found,
         };
-        let (Some(usdc), Some(address), Some(owners), Some(from_block)) =
-            (usdc, orderbook, owners, from_block)
+        let (Some(rpc), Some(usdc), Some(address), Some(owners), Some(from_block)) =
+            (rpc, usdc, orderbook, owners, from_block)
         else {
             return;
         };
@@ -210,8 +256,9 @@ impl Config {
         // A chain that is named but wrong is no reason to call it unknown elsewhere.
         let known: Vec<u64> = chains.iter().filter_map(|chain| chain.name().parse().ok()).collect();
         for chain in &chains {
-            let names: &[&str] = if chains.len() == 1 { &["RPC_URL_", "RPC_URL"] } else { &["RPC_URL_"] };
-            self.chains.extend(read_chain(chain, names, given));
+            let mut variables = vec![format!("RPC_URL_{}", chain.name())];
+            variables.extend((chains.len() == 1).then(|| "RPC_URL".to_owned()));
+            self.chains.extend(read_chain(chain, &variables, given));
         }
         if chains.len() > 1 && given.environment.has("RPC_URL") {
             given.problem(
@@ -238,6 +285,19 @@ impl Config {
             self.store.data = store.get("data").and_then(|data| data.text(directory));
         }
     }
+}
+
+fn asset_toml(Asset { symbol, tokens, .. }: &Asset) -> String {
+    let tokens: Vec<String> = tokens
+        .iter()
+        .map(|Token { chain, address, wrapped }| {
+            format!("{{ chain = {chain}, address = \"{address}\", wrapped = {wrapped} }}")
+        })
+        .collect();
+    format!(
+        "[[asset]]\nsymbol = \"{symbol}\"\ntokens = [{}]\n# An example: nothing is hedged on a guess.\nthreshold = {{ shares = 1 }}\n",
+        tokens.join(", ")
+    )
 }
 
 /// Places where a name, a contract or a token was first used.
@@ -267,7 +327,7 @@ fn all<T>(items: &[Node<'_>], read: impl FnMut(&Node<'_>) -> Option<T>) -> Optio
     read.into_iter().collect()
 }
 
-fn read_chain(node: &Node<'_>, variables: &[&str], given: &mut Given<'_>) -> Option<ChainSettings> {
+fn read_chain(node: &Node<'_>, variables: &[String], given: &mut Given<'_>) -> Option<ChainSettings> {
     let id = node.name().parse().ok().filter(|id| *id > 0);
     if id.is_none() {
         node.refuse("is not a chain id", "write its number: [chain.8453]");
@@ -275,13 +335,8 @@ fn read_chain(node: &Node<'_>, variables: &[&str], given: &mut Given<'_>) -> Opt
     let section = node.section(CHAIN_KEYS)?;
     let usdc =
         section.need("usdc", "give the address of USDC on this chain").and_then(|node| node.text(address));
-    let variables: Vec<String> = variables
-        .iter()
-        .map(|name| if name.ends_with('_') { format!("{name}{}", node.name()) } else { (*name).to_owned() })
-        .collect();
-    let variables: Vec<&str> = variables.iter().map(String::as_str).collect();
-    let rpc = match (given.rpc(&variables), section.get("rpc")) {
-        (Some(rpc), _) => Some(rpc),
+    let rpc = match (given.rpc_variable(variables), section.get("rpc")) {
+        (Some(name), _) => given.value(&name, rpc_urls),
         (None, Some(listed)) => read_rpc(&listed),
         (None, None) => {
             section.need("rpc", "list the http(s) urls of nodes, or set RPC_URL");
@@ -506,7 +561,7 @@ impl<'e> Given<'e> {
 
     /// Leaves a problem, unless `name` is there and wrong already.
     fn missing<T>(&mut self, name: &str, next: String) -> Option<T> {
-        if !self.problems.iter().any(|problem| problem.place == name) {
+        if !self.problems.iter().any(|problem| problem.place.starts_with(name)) {
             self.problem(name, "is missing", next);
         }
         None
@@ -521,42 +576,22 @@ impl<'e> Given<'e> {
         make(secret.expose()).map_err(|Wrong { what, next }| self.problem(name, what, next)).ok()
     }
 
-    /// The nodes that the first of `names` lists, or else `WS_RPC_URL`, as the earlier system called it.
-    fn rpc(&mut self, names: &[&str]) -> Option<Vec<String>> {
-        if let Some(name) = names.iter().find(|name| self.environment.has(name)) {
-            return self.value(name, rpc_urls);
-        }
-        let name = names.contains(&"RPC_URL").then_some("WS_RPC_URL")?;
-        self.value(name, |text| {
-            if text.starts_with("ws") {
-                let next =
-                    "a websocket would only ring the bell: set RPC_URL to an http(s) url of the same node";
-                return Err(wrong("is a websocket", next));
-            }
-            rpc_urls(text)
-        })
-    }
-}
-
-/// The part of an rpc's url that may be printed: a path or a query may hold a key.
-pub fn host_of(url: &str) -> String {
-    let Ok(url) = Url::parse(url) else { return "an unreadable url".to_owned() };
-    match (url.host_str(), url.port_or_known_default()) {
-        (Some(host), Some(port)) => format!("{host}:{port}"),
-        (Some(host), None) => host.to_owned(),
-        (None, _) => "a url without a host".to_owned(),
+    /// The variable that lists nodes: the first of `names`, or else, for a sole chain,
+    /// `WS_RPC_URL`, as the earlier system called it.
+    fn rpc_variable(&self, names: &[String]) -> Option<String> {
+        let earlier = names.iter().any(|name| name == "RPC_URL").then(|| "WS_RPC_URL".to_owned());
+        names.iter().cloned().chain(earlier).find(|name| self.environment.has(name))
     }
 }
 
 fn http_url(text: &str) -> Result<Url, Wrong> {
+    let next =
+        "give the http(s) url of the same node: blocks are polled, a websocket would only ring the bell";
     let url = Url::parse(text)
         .map_err(|error| wrong(format!("is not a url: {error}"), "write http://host:port"))?;
     match url.scheme() {
         "http" | "https" => Ok(url),
-        scheme => Err(wrong(
-            format!("{scheme}://{} is not an http(s) url", host_of(text)),
-            "give the node's http(s) url: blocks are polled",
-        )),
+        scheme => Err(wrong(format!("{scheme}://{} is not an http(s) url", host_of(text)), next)),
     }
 }
 
@@ -607,11 +642,7 @@ fn one_of<T: Copy>(text: &str, all: &[(&str, T)]) -> Result<T, Wrong> {
         return Ok(*found);
     }
     let words: Vec<&str> = all.iter().map(|(word, _)| *word).collect();
-    let next = match nearest(text, &words) {
-        Some(meant) => format!("did you mean `{meant}`?"),
-        None => format!("give one of {}", words.join(", ")),
-    };
-    Err(wrong(format!("`{text}` is unknown"), next))
+    Err(wrong(format!("`{text}` is unknown"), format!("give one of {}", words.join(", "))))
 }
 
 fn name(text: &str) -> Result<String, Wrong> {
@@ -659,4 +690,222 @@ fn duration_ms(text: &str) -> Result<u64, Wrong> {
         .and_then(|duration| u64::try_from(duration.as_millis()).ok())
         .filter(|milliseconds| *milliseconds > 0)
         .ok_or_else(|| wrong(format!("`{text}` is not a duration"), "write it like \"2s\" or \"500ms\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ORDERBOOK: &str = "0xd2938e7c9fe3597f78832ce780feb61945c377d7";
+    const OWNER: &str = "0x17a0b3a25eaeed3d31e2e0fd3a8a5e0f0c4c7e0a";
+    const TOKEN: &str = "0x5cda0e1ca4ce2af96315f7f8963c85399c172204";
+
+    fn file() -> String {
+        format!(
+            r#"
+[chain.8453]
+rpc = ["http://127.0.0.1:8545"]
+usdc = "{USDC_ON_BASE}"
+poll = "500ms"
+proof_budget = {{ mib = 64 }}
+
+[[source]]
+name = "raindex"
+chain = 8453
+kind = "raindex-v5"
+address = "{ORDERBOOK}"
+owners = ["{OWNER}"]
+from_block = 41_747_644
+hedge_at = 12
+believe = "proved"
+
+[[asset]]
+symbol = "AAPL"
+tokens = [{{ chain = 8453, address = "{TOKEN}", wrapped = true }}]
+threshold = {{ usd = 2.50 }}
+pyth_feed = "0x49f6b65cb1de6b10eaf75e7c03ca029c306d0357e91b5311b175084a5ad55688"
+
+[store]
+data = "/var/lib/hedge"
+"#
+        )
+    }
+
+    fn read(text: &str, environment: &[(&str, &str)]) -> Result<Config, Problems> {
+        Config::of_file(Path::new("hedge.toml"), text, &environment.iter().copied().collect())
+    }
+
+    fn of_environment(pairs: &[(&str, &str)]) -> Result<Config, Problems> {
+        Config::of_environment(&pairs.iter().copied().collect())
+    }
+
+    #[test]
+    fn a_whole_file_becomes_settings() {
+        let config = read(&file(), &[]).unwrap();
+
+        let chain = &config.chains[0];
+        assert_eq!((chain.id, chain.poll_ms, chain.timeout_ms, chain.concurrency), (8453, 500, 30_000, 8));
+        assert_eq!(chain.rpc, ["http://127.0.0.1:8545"]);
+        assert_eq!(chain.proof_budget, ProofBudget { mib: 64, requests: 1200 });
+        let source = &config.sources[0];
+        assert_eq!((source.kind, source.from_block), (Kind::RaindexV5, 41_747_644));
+        assert_eq!((source.hedge_at, source.believe), (HedgeAt::Blocks(12), Verdict::Proved));
+        let asset = &config.directory.assets()[0];
+        assert_eq!(asset.threshold, Some(Threshold::Usd(Decimal::new(250, 2))));
+        assert!(asset.pyth_feed.is_some());
+        assert!(!config.directory.is_discovering());
+        assert_eq!(config.store.data, Some(PathBuf::from("/var/lib/hedge")));
+    }
+
+    #[test]
+    fn what_is_left_out_has_the_documented_default() {
+        let text = file().replace("hedge_at = 12\nbelieve = \"proved\"\n", "");
+        let source = read(&text, &[]).unwrap().sources.remove(0);
+        assert_eq!((source.hedge_at, source.believe), (HedgeAt::Safe, Verdict::Bloom));
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_said_at_once_in_the_order_of_the_file() {
+        let text = file()
+            .replace("raindex-v5", "raindex-v7")
+            .replace("usd = 2.50", "usd = 0")
+            .replace("[store]", "[stroe]");
+        let problems = read(&text, &[("RPC_URL_FILE", "/nonexistent")]).unwrap_err();
+        let places: Vec<&str> = problems.iter().map(|problem| problem.place.as_str()).collect();
+        assert_eq!(
+            places,
+            [
+                "hedge.toml:11: source.kind",
+                "hedge.toml:21: asset.threshold.usd",
+                "hedge.toml:24: stroe",
+                "RPC_URL_FILE"
+            ]
+        );
+    }
+
+    #[test]
+    fn an_inventory_may_name_no_operators() {
+        let text = file()
+            .replace("raindex-v5", "raindex-inventory")
+            .replace(&format!("owners = [\"{OWNER}\"]\n"), "");
+        assert!(read(&text, &[]).unwrap().sources[0].owners.is_empty());
+    }
+
+    #[test]
+    fn rpc_url_replaces_the_list_of_a_sole_chain_and_of_the_chain_it_names() {
+        let keyed = "https://node.example/v2/key, http://second.example";
+        for name in ["RPC_URL", "RPC_URL_8453"] {
+            let config = read(&file(), &[(name, keyed)]).unwrap();
+            assert_eq!(config.chains[0].rpc, ["https://node.example/v2/key", "http://second.example"]);
+        }
+    }
+
+    #[test]
+    fn without_a_file_the_environment_describes_one_source() {
+        let config = of_environment(&[
+            ("RPC_URL", "http://127.0.0.1:8545"),
+            ("ORDERBOOK", ORDERBOOK),
+            ("ORDER_OWNER", OWNER),
+            ("DEPLOYMENT_BLOCK", "41747644"),
+        ])
+        .unwrap();
+
+        assert_eq!(config.sources[0].name, "raindex");
+        assert_eq!((config.sources[0].chain, config.sources[0].kind), (8453, Kind::RaindexV6));
+        assert!(config.directory.is_discovering());
+        assert_eq!(config.directory.usdc(8453), USDC_ON_BASE.parse().ok());
+    }
+
+    #[test]
+    fn an_environment_that_says_too_little_is_told_all_that_is_missing() {
+        let problems = of_environment(&[
+            ("ORDERBOOK", ORDERBOOK),
+            ("WS_RPC_URL", "wss://node.example/key"),
+            ("CHAIN_ID", "1"),
+        ])
+        .unwrap_err()
+        .to_string();
+        assert_eq!(
+            problems,
+            "USDC: is missing; give the address of USDC on chain 1\n\
+             WS_RPC_URL: wss://node.example is not an http(s) url; give the http(s) url of the same node: blocks are \
+             polled, a websocket would only ring the bell\n\
+             ORDER_OWNER: is missing; give the address whose orders are yours\n\
+             DEPLOYMENT_BLOCK: is missing; give the first block to read"
+        );
+    }
+
+    #[test]
+    fn a_source_in_the_environment_beside_a_file_is_noted() {
+        let config = read(&file(), &[("ORDERBOOK", ORDERBOOK)]).unwrap();
+        assert_eq!(config.notes, ["ORDERBOOK is set but not used: hedge.toml describes the sources"]);
+    }
+
+    #[test]
+    fn no_key_of_a_url_and_no_password_is_ever_printed() {
+        let text = file().replace("http://127.0.0.1:8545", "ftp://me:hunter2@node.example/v2/hunter2");
+        let problems = read(&text, &[("DATABASE_URL", "mysql://me:hunter2@db/x")]).unwrap_err();
+        assert!(!problems.to_string().contains("hunter2"), "{problems}");
+    }
+
+    #[test]
+    fn what_was_discovered_can_be_kept_as_a_file() {
+        let rpc = ("RPC_URL", "http://127.0.0.1:8545");
+        let mut config = of_environment(&[
+            rpc,
+            ("ORDERBOOK", ORDERBOOK),
+            ("ORDER_OWNER", OWNER),
+            ("DEPLOYMENT_BLOCK", "7"),
+        ])
+        .unwrap();
+        config.directory.learn(8453, TOKEN.parse().unwrap(), "wtAAPL").unwrap();
+
+        let kept = read(&config.to_toml(), &[rpc]).unwrap();
+
+        assert_eq!(kept.directory.assets()[0].tokens, config.directory.assets()[0].tokens);
+        assert_eq!(kept.sources[0].address, config.sources[0].address);
+    }
+
+    #[test]
+    fn the_template_explains_every_key_and_reads_once_filled_in() {
+        let filled: String = TEMPLATE
+            .lines()
+            // Keys and tables that are commented out are put to work.
+            .map(|line| match line.strip_prefix("# ") {
+                Some(key)
+                    if key.starts_with('[')
+                        || key.split_once(" = ").is_some_and(|(word, _)| !word.contains(' ')) =>
+                {
+                    key
+                }
+                _ => line,
+            })
+            .map(|line| {
+                if line.starts_with("pyth_feed") {
+                    line.replace("0x…", &format!("0x{}", "0f".repeat(32)))
+                } else {
+                    line.to_owned()
+                }
+            })
+            .map(|line| if line.starts_with("tokens") { line.replace("0x…", TOKEN) } else { line })
+            .map(|line| line.replace("0x…", ORDERBOOK) + "\n")
+            .collect();
+        let config = read(&filled, &[]).unwrap_or_else(|problems| panic!("{problems}\n{filled}"));
+        assert_eq!(config.directory.assets().len(), 1);
+        for key in [
+            ROOT_KEYS,
+            CHAIN_KEYS,
+            BUDGET_KEYS,
+            SOURCE_KEYS,
+            ASSET_KEYS,
+            TOKEN_KEYS,
+            THRESHOLD_KEYS,
+            STORE_KEYS,
+        ]
+        .concat()
+        {
+            let mentioned = TEMPLATE.contains(&format!("{key} = ")) || TEMPLATE.contains(&format!("[{key}"));
+            assert!(mentioned, "`{key}` is not explained");
+        }
+    }
 }

@@ -27,7 +27,8 @@ pub struct Args {
 /// # Errors
 ///
 /// Always, until it is wired to the rooms below.
-pub async fn run(args: Args, _desk: &Desk, _out: &mut Out<'_>) -> anyhow::Result<Exit> {
+pub async fn run(args: Args, desk: &Desk, _out: &mut Out<'_>) -> anyhow::Result<Exit> {
+    desk.config()?;
     Err(Trouble {
         what: "`hedge backfill` is not yet wired".to_owned(),
         cause: format!("{args:?}"),

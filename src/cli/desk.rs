@@ -3,7 +3,10 @@
 use std::path::PathBuf;
 
 use super::trouble::{Exit, Trouble};
-use crate::config::{Config, Environment, Problems, StoreSettings};
+use crate::{
+    config::{Config, Environment, Problems, StoreSettings},
+    store::{Settings, embedded::default_data_dir},
+};
 
 /// The front desk: what the process was started with.
 ///
@@ -63,8 +66,10 @@ impl Desk {
     ///
     /// # Errors
     ///
-    /// As [`Self::load`].
-    pub fn store(&self) -> Result<StoreSettings, Problems> {
-        self.load().map(|config| config.store)
+    /// As [`Self::load`], or there is no usual place for this user. Stop.
+    pub fn store(&self) -> anyhow::Result<Settings> {
+        let StoreSettings { database_url, data } = self.load()?.store;
+        let data_dir = data.map_or_else(default_data_dir, Ok)?;
+        Ok(Settings { database_url, data_dir })
     }
 }

@@ -51,20 +51,20 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 a check found so
 #[derive(Debug, Parser)]
 #[command(name = "hedge", version, after_help = EXAMPLES, max_term_width = 100)]
 pub struct Cli {
-    /// The configuration file [default: ./hedge.toml, then /etc/hedge/hedge.toml].
-    #[arg(long, global = true, value_name = "FILE", env = "HEDGE_CONFIG")]
+    /// The configuration file [default: $HEDGE_CONFIG, ./hedge.toml, /etc/hedge/hedge.toml].
+    #[arg(long, global = true, help_heading = "Everywhere", value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Where our own Postgres lives while `DATABASE_URL` is not set.
-    #[arg(long, global = true, value_name = "DIRECTORY", env = "HEDGE_DATA")]
+    /// Where our own Postgres lives while `DATABASE_URL` is not set [default: $HEDGE_DATA, then by user].
+    #[arg(long, global = true, help_heading = "Everywhere", value_name = "DIRECTORY")]
     data: Option<PathBuf>,
     /// Say more on stderr; twice for everything.
-    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    #[arg(long, short, global = true, help_heading = "Everywhere", action = clap::ArgAction::Count)]
     verbose: u8,
     /// Say nothing on stderr but warnings and errors.
-    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    #[arg(long, short, global = true, help_heading = "Everywhere", conflicts_with = "verbose")]
     quiet: bool,
     /// When to use colours.
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    #[arg(long, global = true, help_heading = "Everywhere", value_name = "WHEN", default_value = "auto")]
     color: ColorChoice,
     #[command(subcommand)]
     command: Command,
@@ -75,6 +75,7 @@ enum Command {
     Demo(demo::Args),
     Init(init::Args),
     Doctor(doctor::Args),
+    Migrate(migrate::Args),
     Backfill(backfill::Args),
     Index(index::Args),
     Audit(audit::Args),
@@ -82,6 +83,7 @@ enum Command {
     Rewind(rewind::Args),
     Accept(accept::Args),
     Redrive(redrive::Args),
+    Db(db::Args),
 }
 
 impl Cli {
@@ -116,13 +118,15 @@ impl Cli {
             Command::Demo(args) => demo::run(args, &desk, out).await,
             Command::Init(args) => init::run(&args, out),
             Command::Doctor(args) => doctor::run(&args, &desk, out).await,
+            Command::Migrate(args) => migrate::run(args, &desk.store()?, out).await.map(|()| Exit::Done),
             Command::Backfill(args) => backfill::run(args, &desk, out).await,
             Command::Index(args) => index::run(args, &desk, out).await,
             Command::Audit(args) => audit::run(args, &desk, out).await,
-            Command::Show(args) => show::run(&args, &desk, out).await,
+            Command::Show(args) => show::run(args, &desk, out).await,
             Command::Rewind(args) => rewind::run(args, &desk, out).await,
             Command::Accept(args) => accept::run(args, &desk, out).await,
             Command::Redrive(args) => redrive::run(args, &desk, out).await,
+            Command::Db(args) => db::run(args, &desk.store()?, out).await.map(|()| Exit::Done),
         }?;
         out.flush()?;
         Ok(exit)

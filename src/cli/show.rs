@@ -1,9 +1,256 @@
-//! `hedge show`.
-use super::{Desk, Exit, Out};
-/// Not yet.
+//! `hedge show`: what was written, as a table, JSON or CSV.
+//!
+//! The columns are the views' own: a query names none, so that a new column of a
+//! view is printed without a change here.
+
+use clap::Subcommand;
+use sqlx::{
+    Arguments, AssertSqlSafe, Column as _, Executor, PgPool, Row, SqlSafeStr, Statement, TypeInfo,
+    postgres::{PgArguments, PgColumn},
+};
+
+use super::{Desk, Exit, Out, Trouble};
+use crate::{
+    report::{Column, Form, Kind, Table},
+    store::{Db, StoreError},
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  hedge show fills --symbol AAPL
+  hedge show fills --from 41747644 --csv > fills.csv
+  hedge show skipped --json
+  hedge show cursors";
+
+/// Rows that people are shown unless they say otherwise.
+const ROWS: i64 = 20;
+
+/// Shows what was written: newest first; people see the columns that matter, programs see all.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
-/// Runs it.
-pub async fn run(_args: &Args, _desk: &Desk, _out: &mut Out<'_>) -> anyhow::Result<Exit> {
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Fills, as the chain has them now
+    Fills {
+        /// Only this share.
+        #[arg(long, value_name = "TICKER")]
+        symbol: Option<String>,
+        #[command(flatten)]
+        blocks: Blocks,
+        #[command(flatten)]
+        filter: Filter,
+    },
+    /// How far each source is written
+    Cursors {
+        #[command(flatten)]
+        filter: Filter,
+    },
+    /// Logs of ours that gave no fill, and why; until accepted or read again
+    Skipped {
+        #[command(flatten)]
+        blocks: Blocks,
+        #[command(flatten)]
+        filter: Filter,
+    },
+}
+
+#[derive(Debug, Default, clap::Args)]
+struct Blocks {
+    /// From this block on.
+    #[arg(long, value_name = "BLOCK", value_parser = clap::value_parser!(i64).range(0..))]
+    from: Option<i64>,
+    /// Up to this block.
+    #[arg(long, value_name = "BLOCK", value_parser = clap::value_parser!(i64).range(0..))]
+    to: Option<i64>,
+}
+
+#[derive(Debug, clap::Args)]
+struct Filter {
+    /// Only this source.
+    #[arg(long, value_name = "NAME")]
+    source: Option<String>,
+    /// At most so many rows [default: 20 for people, all for programs].
+    #[arg(long, value_name = "ROWS", value_parser = clap::value_parser!(i64).range(0..))]
+    limit: Option<i64>,
+    /// Write an array of objects; exact decimals are strings.
+    #[arg(long, conflicts_with = "csv")]
+    json: bool,
+    /// Write comma-separated values with a header.
+    #[arg(long)]
+    csv: bool,
+}
+
+impl Filter {
+    const fn form(&self) -> Form {
+        match (self.json, self.csv) {
+            (true, _) => Form::Json,
+            (false, true) => Form::Csv,
+            (false, false) => Form::People,
+        }
+    }
+}
+
+/// A question to the books, and what people see of the answer.
+struct Question {
+    sql: &'static str,
+    arguments: PgArguments,
+    form: Form,
+    chosen: &'static [&'static str],
+    /// What is said to people where there is no row.
+    nothing: &'static str,
+}
+
+impl What {
+    fn question(self) -> Result<Question, sqlx::error::BoxDynError> {
+        let mut arguments = PgArguments::default();
+        match self {
+            Self::Fills { symbol, blocks, filter } => {
+                let form = add(&mut arguments, filter, Some(&blocks))?;
+                arguments.add(symbol)?;
+                Ok(Question {
+                    sql: include_str!("../../sql/queries/show_fills.sql"),
+                    arguments,
+                    form,
+                    chosen: &[
+                        "executed_at",
+                        "source",
+                        "symbol",
+                        "side",
+                        "quantity",
+                        "price_per_underlying",
+                        "usdc",
+                        "block_number",
+                        "log_index",
+                        "tx_hash",
+                    ],
+                    nothing: "no fills; `hedge show cursors` says how far was read",
+                })
+            }
+            Self::Cursors { filter } => Ok(Question {
+                sql: include_str!("../../sql/queries/show_cursors.sql"),
+                form: add(&mut arguments, filter, None)?,
+                arguments,
+                chosen: &[
+                    "source",
+                    "chain_id",
+                    "number",
+                    "block_time",
+                    "head",
+                    "lag_blocks",
+                    "lag_seconds",
+                    "moved_at",
+                    "stopped_why",
+                ],
+                nothing: "nothing was read yet; `hedge backfill` or `hedge index` begins",
+            }),
+            Self::Skipped { blocks, filter } => Ok(Question {
+                sql: include_str!("../../sql/queries/show_skipped.sql"),
+                form: add(&mut arguments, filter, Some(&blocks))?,
+                arguments,
+                chosen: &[
+                    "skipped_id",
+                    "executed_at",
+                    "source",
+                    "reason",
+                    "detail",
+                    "block_number",
+                    "log_index",
+                    "tx_hash",
+                ],
+                nothing: "no skipped logs wait for a person",
+            }),
+        }
+    }
+}
+
+/// Adds source, blocks and limit, in the order of the queries.
+fn add(
+    arguments: &mut PgArguments,
+    filter: Filter,
+    blocks: Option<&Blocks>,
+) -> Result<Form, sqlx::error::BoxDynError> {
+    let form = filter.form();
+    arguments.add(filter.source)?;
+    if let Some(blocks) = blocks {
+        arguments.add(blocks.from)?;
+        arguments.add(blocks.to)?;
+    }
+    arguments.add(filter.limit.or((form == Form::People).then_some(ROWS)))?;
+    Ok(form)
+}
+
+/// Asks and prints.
+///
+/// # Errors
+///
+/// The database cannot be opened, or has no such tables yet.
+pub async fn run(args: Args, desk: &Desk, out: &mut Out<'_>) -> anyhow::Result<Exit> {
+    let question = args.what.question().map_err(anyhow::Error::from_boxed)?;
+    let db = Db::open(&desk.store()?).await?;
+    let table = answer(db.pool(), question.sql, question.arguments).await;
+    db.close().await;
+    let table = table?;
+    if table.rows.is_empty() && question.form == Form::People {
+        writeln!(out, "{}", question.nothing)?;
+    } else {
+        table.write(question.form, question.chosen, out)?;
+    }
     Ok(Exit::Done)
+}
+
+/// Runs a query and takes every column as Postgres spells it.
+async fn answer(pool: &PgPool, sql: &'static str, arguments: PgArguments) -> anyhow::Result<Table> {
+    let shape = pool.prepare(sql.into_sql_str()).await.map_err(unasked)?;
+    let columns: Vec<Column> = shape
+        .columns()
+        .iter()
+        .map(|column| Column { name: column.name().to_owned(), kind: kind(column) })
+        .collect();
+    let spelt: Vec<String> = columns.iter().map(spelt).collect();
+    // Nothing but names of columns, quoted, is put into the text.
+    let text = AssertSqlSafe(format!("select {} from ({sql}) as shown", spelt.join(", ")));
+    let rows = sqlx::query_with(text, arguments).fetch_all(pool).await.map_err(unasked)?;
+    let rows = rows
+        .iter()
+        .map(|row| (0..columns.len()).map(|place| row.try_get(place)).collect())
+        .collect::<Result<_, sqlx::Error>>()?;
+    Ok(Table { columns, rows })
+}
+
+fn kind(column: &PgColumn) -> Kind {
+    match column.type_info().name() {
+        "INT2" | "INT4" | "INT8" => Kind::Whole,
+        "NUMERIC" => Kind::Exact,
+        "BOOL" => Kind::Flag,
+        "TIMESTAMPTZ" => Kind::Time,
+        _ => Kind::Text,
+    }
+}
+
+fn spelt(column: &Column) -> String {
+    let name = format!("\"{}\"", column.name.replace('"', "\"\""));
+    match column.kind {
+        Kind::Time => format!(r#"to_char({name} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"#),
+        Kind::Text | Kind::Whole | Kind::Exact | Kind::Flag => format!("{name}::text"),
+    }
+}
+
+fn unasked(error: sqlx::Error) -> anyhow::Error {
+    let absent = error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == "42P01");
+    if !absent {
+        return StoreError::of("read the books", error).into();
+    }
+    Trouble {
+        what: "could not read the books".to_owned(),
+        cause: "the tables are not there yet".to_owned(),
+        state: "nothing was changed".to_owned(),
+        next: "make them with `hedge migrate`; `hedge backfill` and `hedge index` do it too".to_owned(),
+        exit: Exit::Failed,
+    }
+    .into()
 }

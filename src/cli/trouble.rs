@@ -1,8 +1,8 @@
 //! How a command ends: its exit code, and what a person reads when it failed.
 
-use std::{fmt, io, process::ExitCode};
+use std::{error::Error, fmt, io, iter, process::ExitCode};
 
-use crate::config::Problems;
+use crate::{config::Problems, store::StoreError};
 
 /// Exit codes, for scripts and units. They do not change their meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +66,7 @@ impl fmt::Display for Trouble {
     }
 }
 
-impl std::error::Error for Trouble {}
+impl Error for Trouble {}
 
 impl From<&Problems> for Trouble {
     fn from(problems: &Problems) -> Self {
@@ -85,6 +85,31 @@ impl From<&Problems> for Trouble {
     }
 }
 
+impl From<&StoreError> for Trouble {
+    fn from(error: &StoreError) -> Self {
+        Self {
+            what: error.to_string(),
+            cause: causes(error),
+            state: "what was committed before stands; nothing else was written".to_owned(),
+            next: error.next().to_owned(),
+            exit: match error {
+                StoreError::Unavailable { .. } => Exit::Unavailable,
+                StoreError::Stop { .. } | StoreError::NewerDatabase { .. } => Exit::Failed,
+            },
+        }
+    }
+}
+
+/// What lies below an error, in one line; a layer that only repeats the one below is left out.
+fn causes(error: &dyn Error) -> String {
+    let layers = iter::successors(error.source(), |&error| error.source());
+    layers.fold(String::new(), |told, layer| match layer.to_string() {
+        said if told.contains(&said) => told,
+        said if told.is_empty() => said,
+        said => format!("{told}: {said}"),
+    })
+}
+
 /// What became of a command: its exit code, and what to print if it went wrong.
 ///
 /// A reader that has seen enough (`hedge show fills | head`) is not an error.
@@ -93,7 +118,7 @@ pub fn outcome(result: Result<Exit, anyhow::Error>) -> (Exit, Option<Trouble>) {
         Ok(exit) => return (exit, None),
         Err(error) => error,
     };
-    let broken_pipe = |cause: &(dyn std::error::Error + 'static)| {
+    let broken_pipe = |cause: &(dyn Error + 'static)| {
         cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
     };
     if error.chain().any(broken_pipe) {
@@ -101,11 +126,12 @@ pub fn outcome(result: Result<Exit, anyhow::Error>) -> (Exit, Option<Trouble>) {
     }
     let known = error.chain().find_map(|cause| {
         let trouble = cause.downcast_ref::<Trouble>().cloned();
-        trouble.or_else(|| cause.downcast_ref::<Problems>().map(Trouble::from))
+        let trouble = trouble.or_else(|| cause.downcast_ref::<Problems>().map(Trouble::from));
+        trouble.or_else(|| cause.downcast_ref::<StoreError>().map(Trouble::from))
     });
     let trouble = known.unwrap_or_else(|| Trouble {
         what: error.to_string(),
-        cause: error.chain().skip(1).map(ToString::to_string).collect::<Vec<_>>().join(": "),
+        cause: causes(error.as_ref()),
         state: String::new(),
         next: "see the lines above; `-v` prints more of them, `hedge doctor` tries everything outside"
             .to_owned(),

@@ -259,7 +259,7 @@ impl<'r> Section<'r> {
 }
 
 /// The word that was most likely meant.
-pub(super) fn nearest<'w>(word: &str, words: &[&'w str]) -> Option<&'w str> {
+fn nearest<'w>(word: &str, words: &[&'w str]) -> Option<&'w str> {
     words
         .iter()
         .map(|known| (strsim::damerau_levenshtein(word, known), *known))

@@ -14,6 +14,8 @@
     reason = "a test that stops is a test that tells"
 )]
 
+mod bad_input;
+mod desk;
 mod sql;
 mod store;
 mod world;

@@ -1,0 +1,120 @@
+//! Whether the books can be kept: the database, its tables, its directory.
+
+use std::{io::Write, path::Path};
+
+use alloy::primitives::Address;
+use sqlx::PgPool;
+
+use super::findings::Findings;
+use crate::{
+    cli::{Desk, Trouble},
+    config::Environment,
+    store::{Db, Settings, StoreError},
+};
+
+const ABOUT: &str = "database";
+
+/// Opens the database, and gives the tokens that the indexer has met: chain, address, symbol.
+///
+/// With a configuration that cannot be read (`readable` is false) the books
+/// are looked for as the environment alone says.
+pub(super) async fn examine(
+    desk: &Desk,
+    readable: bool,
+    findings: &mut Findings,
+) -> Vec<(u64, Address, String)> {
+    let settings = if readable { desk.store() } else { elsewhere(desk) };
+    let settings = match settings {
+        Ok(settings) => settings,
+        Err(error) => {
+            findings.failed(ABOUT, error.to_string(), "see the lines about the configuration");
+            return Vec::new();
+        }
+    };
+    if settings.database_url.is_none() {
+        directory(&settings.data_dir, findings);
+    }
+    match Db::open(&settings).await {
+        Ok(db) => {
+            let tokens = tables(&db, &settings, findings).await;
+            db.close().await;
+            tokens
+        }
+        Err(error) => {
+            failed(&error, findings);
+            Vec::new()
+        }
+    }
+}
+
+fn elsewhere(desk: &Desk) -> anyhow::Result<Settings> {
+    let kept = ["DATABASE_URL", "DATABASE_URL_FILE", "CREDENTIALS_DIRECTORY", "HEDGE_DATA"];
+    let environment: Environment = kept
+        .into_iter()
+        .filter_map(|name| Some((name, desk.environment.variable(name)?)))
+        .chain([("HEDGE_CONFIG", "/dev/null")])
+        .collect();
+    Desk { config: None, environment, ..desk.clone() }.store()
+}
+
+fn directory(data: &Path, findings: &mut Findings) {
+    let tried = std::fs::create_dir_all(data).and_then(|()| {
+        let probe = data.join(".doctor");
+        std::fs::File::create(&probe).and_then(|mut file| file.write_all(b"ok"))?;
+        std::fs::remove_file(probe)
+    });
+    match tried {
+        Ok(()) => findings.ok("disk", format!("{} can be written", data.display())),
+        Err(error) => findings.failed(
+            "disk",
+            format!("{} cannot be written: {error}", data.display()),
+            "give it to this user, or name another with --data",
+        ),
+    }
+}
+
+async fn tables(db: &Db, settings: &Settings, findings: &mut Findings) -> Vec<(u64, Address, String)> {
+    let server: Result<String, _> =
+        sqlx::query_scalar("select split_part(version(), ' ', 2)").fetch_one(db.pool()).await;
+    let whose = if settings.database_url.is_some() { "yours" } else { "our own, started for this look" };
+    match server {
+        Ok(version) => findings.ok(ABOUT, format!("{} on PostgreSQL {version}, {whose}", db.url())),
+        Err(error) => failed(&StoreError::of("ask for its version", error), findings),
+    }
+    let migrated: Result<Option<(i32, String)>, _> =
+        sqlx::query_as(include_str!("../../../sql/queries/schema_version.sql"))
+            .fetch_optional(db.pool())
+            .await;
+    match migrated {
+        Ok(Some((version, name))) => findings.ok("tables", format!("at V{version:03} {name}")),
+        Ok(None) => {
+            findings.noted("tables", "not made yet", "`hedge migrate`, `backfill` and `index` make them")
+        }
+        Err(error)
+            if error.as_database_error().and_then(|it| it.code()).is_some_and(|code| code == "42P01") =>
+        {
+            findings.noted("tables", "not made yet", "`hedge migrate`, `backfill` and `index` make them");
+            return Vec::new();
+        }
+        Err(error) => failed(&StoreError::of("read the last migration", error), findings),
+    }
+    known_tokens(db.pool()).await.unwrap_or_else(|error| {
+        failed(&StoreError::of("read the tokens that were met", error), findings);
+        Vec::new()
+    })
+}
+
+async fn known_tokens(pool: &PgPool) -> Result<Vec<(u64, Address, String)>, sqlx::Error> {
+    let rows: Vec<(i64, Vec<u8>, String)> =
+        sqlx::query_as(include_str!("../../../sql/queries/tokens.sql")).fetch_all(pool).await?;
+    let token = |(chain, address, symbol): (i64, Vec<u8>, String)| {
+        Some((u64::try_from(chain).ok()?, Address::try_from(address.as_slice()).ok()?, symbol))
+    };
+    Ok(rows.into_iter().filter_map(token).collect())
+}
+
+fn failed(error: &StoreError, findings: &mut Findings) {
+    let Trouble { what, cause, next, .. } = Trouble::from(error);
+    let said = if cause.is_empty() { what } else { format!("{what}: {cause}") };
+    findings.failed(ABOUT, said.replace('\n', " "), next);
+}

@@ -1,0 +1,147 @@
+//! The front desk, as a person meets it: the real program, what it prints, how it ends.
+
+use std::process::{Command, Output, Stdio};
+
+use clap::Parser;
+use hedge::{
+    cli::{Cli, Exit},
+    config::{Config, Environment, TEMPLATE},
+};
+use sqlx::Executor;
+
+use crate::world::{World, scratch};
+
+fn hedge(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hedge"));
+    command.args(arguments).env_clear().env("HOME", "/nonexistent").current_dir("/");
+    command
+}
+
+fn printed(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+/// What a command answers on a world's database.
+async fn asked(world: &World, arguments: &[&str]) -> (Exit, String) {
+    let environment =
+        Environment::from_iter([("DATABASE_URL", world.url().expose()), ("HEDGE_CONFIG", "/dev/null")]);
+    let mut out = Vec::new();
+    let cli = Cli::try_parse_from([&["hedge"], arguments].concat()).unwrap();
+    let exit = cli.run(environment, &mut out).await.unwrap();
+    (exit, String::from_utf8(out).unwrap())
+}
+
+/// A source with one fill of one share and a half.
+async fn one_fill(world: &World) {
+    world
+        .pool()
+        .execute(
+            r"
+            insert into source (name, chain_id, kind, address, owners, from_block)
+                values ('raindex', 8453, 'raindex-v6', decode(repeat('aa', 20), 'hex'), '{}', 1);
+            insert into chain_log (chain_id, block_hash, log_index, source_id, block_number, block_time,
+                                   tx_hash, tx_index, topics, data)
+                select 8453, decode(repeat('b1', 32), 'hex'), 3, id, 41747700, '2025-11-04 15:30:01+00',
+                       decode(repeat('c1', 32), 'hex'), 0, '', '' from source;
+            insert into fill (chain_id, block_hash, log_index, role, owner, side, symbol, token, token_quantity,
+                              token_quantity_exact, usdc, usdc_exact, wrapper_ratio, quantity, price)
+                values (8453, decode(repeat('b1', 32), 'hex'), 3, 'order', decode(repeat('dd', 20), 'hex'), 'SELL',
+                        'AAPL', decode(repeat('ee', 20), 'hex'), 1.5, 1.5, 405.000001, 405.0000014, 1, 1.5,
+                        270.000000933333333333);
+            ",
+        )
+        .await
+        .unwrap();
+}
+
+#[test]
+fn init_writes_the_template_and_will_not_write_over_it() {
+    let room = scratch();
+    let path = room.path().join("hedge.toml");
+    let path = path.to_str().unwrap();
+
+    assert!(hedge(&["init", path]).stdout(Stdio::null()).status().unwrap().success());
+    assert_eq!(std::fs::read_to_string(path).unwrap(), TEMPLATE);
+    assert_eq!(hedge(&["init", path]).stderr(Stdio::null()).status().unwrap().code(), Some(1));
+    assert!(hedge(&["init", "--force", path]).stdout(Stdio::null()).status().unwrap().success());
+}
+
+#[test]
+fn a_wrong_command_line_ends_with_two() {
+    let output = hedge(&["backfill", "--form", "1"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = hedge(&["init", "/dev/null", "--force"]).stdout(writer).output().unwrap();
+    assert_eq!((output.status.code(), String::from_utf8(output.stderr).unwrap().as_str()), (Some(0), ""));
+}
+
+#[tokio::test]
+async fn fills_are_shown_short_to_people_and_exact_to_programs() {
+    let world = World::new().await;
+    one_fill(&world).await;
+
+    let (_, people) = asked(&world, &["show", "fills"]).await;
+    insta::assert_snapshot!(people, @r#"
+    ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+     executed at           source    symbol   side   quantity   price per underlying         usdc   block number   log index   tx hash
+    ═══════════════════════════════════════════════════════════════════════════════════════════════════════════════════════════════════════
+     2025-11-04 15:30:01   raindex   AAPL     SELL        1.5            270.000000…   405.000001       41747700           3   0xc1c1…c1c1
+    ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+    "#);
+    let (_, json) = asked(&world, &["show", "fills", "--json"]).await;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json[0]["usdc_exact"], "405.0000014");
+    assert_eq!(json[0]["quantity"], "1.500000000000000000");
+    assert_eq!(json[0]["block_number"], 41_747_700);
+    assert_eq!(json[0]["executed_at"], "2025-11-04T15:30:01.000000Z");
+    let (_, csv) = asked(&world, &["show", "fills", "--csv", "--symbol", "AAPL", "--from", "41747700"]).await;
+    assert_eq!(csv.lines().count(), 2);
+    let (_, none) = asked(&world, &["show", "fills", "--symbol", "MSFT"]).await;
+    assert_eq!(none, "no fills; `hedge show cursors` says how far was read\n");
+}
+
+#[tokio::test]
+async fn cursors_and_skipped_logs_are_shown() {
+    let world = World::new().await;
+    for what in ["cursors", "skipped"] {
+        let (exit, json) = asked(&world, &["show", what, "--json"]).await;
+        assert_eq!((exit, json.as_str()), (Exit::Done, "[]\n"));
+    }
+}
+
+#[tokio::test]
+async fn the_doctor_tries_everything_and_stops_at_nothing() {
+    let world = World::new().await;
+    let environment = Environment::from_iter([
+        ("DATABASE_URL", world.url().expose()),
+        ("RPC_URL", "http://127.0.0.1:1/key"),
+        ("ORDERBOOK", "0xd2938e7c9fe3597f78832ce780feb61945c377d7"),
+        ("ORDER_OWNER", "0x17a0b3a25eaeed3d31e2e0fd3a8a5e0f0c4c7e0a"),
+        ("DEPLOYMENT_BLOCK", "41747644"),
+    ]);
+    let mut out = Vec::new();
+    let exit =
+        Cli::parse_from(["hedge", "doctor", "--color", "never"]).run(environment, &mut out).await.unwrap();
+    let said = String::from_utf8(out).unwrap();
+
+    assert_eq!(exit, Exit::Found);
+    assert!(said.contains("FAIL  chain 8453 127.0.0.1:1"), "{said}");
+    assert!(said.contains("ok    tables"), "what comes after the node is tried too: {said}");
+    assert!(!said.contains("/key"), "{said}");
+    let (_, kept) = said.split_once("hedge.toml:\n\n").unwrap();
+    let rpc = Environment::from_iter([("RPC_URL", "http://127.0.0.1:1")]);
+    Config::of_file("kept.toml".as_ref(), kept, &rpc).unwrap();
+}
+
+#[test]
+fn help_says_the_exit_codes() {
+    let help = printed(&hedge(&["--help"]).output().unwrap());
+    for code in [Exit::Done, Exit::Failed, Exit::Usage, Exit::Found, Exit::Unavailable] {
+        assert!(help.contains(&format!("{} ", code.code())), "{help}");
+    }
+}

@@ -316,7 +316,7 @@ impl Receipt<'_> {
                 fields.push(&DEPOSIT_RECEIPT_VERSION);
             }
         }
-        let payload_length = fields.iter().map(|field| field.length()).sum();
+        let payload_length = fields.iter().copied().map(Encodable::length).sum();
         rlp::Header { list: true, payload_length }.encode(out);
         for field in fields {
             field.encode(out);

@@ -308,15 +308,12 @@ impl State {
 
     /// What a node sees whose head is `head`: the canonical chain up to where
     /// `head`'s own branch leaves it, and that branch.
-    pub(super) fn seen_from(&self, head: &Arc<Block>) -> View<'_> {
+    pub(super) fn seen_from(&self, head: BlockId) -> View<'_> {
         let mut branch = Vec::new();
-        let mut block = head;
-        while !self.is_canonical(block) {
+        let mut next = head.hash;
+        while let Some(block) = self.known.get(&next).filter(|block| !self.is_canonical(block)) {
             branch.push(Arc::clone(block));
-            match self.known.get(&block.parent_hash) {
-                Some(parent) => block = parent,
-                None => break,
-            }
+            next = block.parent_hash;
         }
         branch.reverse();
         View { state: self, head: head.number, branch }
@@ -419,8 +416,8 @@ impl State {
     }
 
     fn reorg_to(&mut self, head: B256) -> Option<BlockId> {
-        let head = Arc::clone(self.known.get(&head)?);
-        let branch = self.seen_from(&head).branch;
+        let head = self.known.get(&head)?.id();
+        let branch = self.seen_from(head).branch;
         let fork = branch.first().map_or(head.number, |first| first.number - 1);
         let left = self.leave();
         self.drop_blocks(left.number.saturating_sub(fork));
@@ -449,6 +446,11 @@ pub(super) struct View<'a> {
 impl View<'_> {
     pub(super) fn head(&self) -> u64 {
         self.head
+    }
+
+    /// Makes it so many blocks older.
+    pub(super) fn lower(&mut self, blocks: u64) {
+        self.head = self.head.saturating_sub(blocks).max(self.first());
     }
 
     /// The block of a height, if this node has it yet.

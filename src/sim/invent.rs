@@ -497,16 +497,17 @@ impl Order {
     fn leg(&self, usdc: Address, side: Side, trade: Trade) -> Leg<'_> {
         let place =
             |ios: &[Io], token: Address| ios.iter().position(|io| io.token == token).unwrap_or(usize::MAX);
-        let (receives, gives, received, given) = match side {
-            Side::Sell => (usdc, trade.equity, trade.usdc, trade.quantity),
-            Side::Buy => (trade.equity, usdc, trade.quantity, trade.usdc),
+        let (dollars, shares) = ((usdc, trade.usdc), (trade.equity, trade.quantity));
+        let (received, given) = match side {
+            Side::Sell => (dollars, shares),
+            Side::Buy => (shares, dollars),
         };
         Leg {
             order: self,
-            input: place(&self.inputs, receives),
-            output: place(&self.outputs, gives),
-            received,
-            given,
+            input: place(&self.inputs, received.0),
+            output: place(&self.outputs, given.0),
+            received: received.1,
+            given: given.1,
         }
     }
 }

@@ -412,6 +412,12 @@ impl Weather {
         Self { limits: Some(Limits { provider, blocks, results }), ..self }
     }
 
+    /// This weather with every answer taking at least so long.
+    #[must_use]
+    pub fn with_latency(self, latency: Duration) -> Self {
+        Self { latency, ..self }
+    }
+
     /// This weather at another kind of node.
     #[must_use]
     pub fn of_manner(self, manner: Manner) -> Self {

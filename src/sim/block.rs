@@ -250,8 +250,9 @@ impl Block {
         of_each.zip(0..).map(|((tx, tx_index, log), log_index)| Place { tx, tx_index, log, log_index })
     }
 
-    pub(super) fn log_count(&self) -> usize {
-        self.txs.iter().map(|tx| tx.logs.count()).sum()
+    /// Whether any of its transactions left a log.
+    pub fn has_logs(&self) -> bool {
+        self.txs.iter().any(|tx| tx.logs.count() > 0)
     }
 
     fn transactions_root(&self) -> B256 {

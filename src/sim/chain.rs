@@ -499,7 +499,7 @@ impl View<'_> {
         let from = from.max(self.first());
         (from..=to.min(self.head))
             .filter_map(|number| self.at(number))
-            .filter(|block| block.log_count() > 0)
+            .filter(|block| block.has_logs())
             .cloned()
             .collect()
     }

@@ -20,6 +20,15 @@ pub enum Generation {
 }
 
 impl Generation {
+    /// `v4`, `v5` or `v6`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::V4 => "v4",
+            Self::V5 => "v5",
+            Self::V6 => "v6",
+        }
+    }
+
     /// Reads `v4`, `v5` or `v6`.
     pub fn named(name: &str) -> Option<Self> {
         match name {

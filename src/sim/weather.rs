@@ -399,6 +399,40 @@ impl Weather {
         Self { seed, stormy: true, ..Self::calm() }
     }
 
+    /// Weathers that a person may ask for by name.
+    pub const NAMES: [&'static str; 8] =
+        ["calm", "lagging", "forgetful", "lying", "busy", "broken", "narrow", "storm"];
+
+    /// The weather of one of [`Self::NAMES`].
+    pub fn named(name: &str) -> Option<Self> {
+        let calm = Self::calm();
+        Some(match name {
+            "calm" => calm,
+            "lagging" => calm.with(Fault::Lag(3).every(3)),
+            "forgetful" => calm.with(Fault::OmitLog(Pick::Any).every(3)),
+            "lying" => calm
+                .with(Fault::EmptyLogs.permille(100))
+                .with(Fault::PhantomLog(Pick::Any).permille(100))
+                .with(Fault::WrongBlockHash(Pick::Any).permille(100))
+                .with(Fault::RemovedLog(Pick::Any).permille(100))
+                .with(Fault::ForeignAddress(Pick::Any).permille(100)),
+            "busy" => calm
+                .with(Fault::Throttle(Some(1)).permille(150))
+                .with(Fault::RateLimitError.permille(100))
+                .with(Fault::Unavailable.permille(50)),
+            "broken" => calm
+                .with(Fault::CutBefore.permille(50))
+                .with(Fault::CutWithin.permille(50))
+                .with(Fault::TruncatedJson.permille(50))
+                .with(Fault::Garbage.permille(50))
+                .with(Fault::HtmlPage.permille(50))
+                .with(Fault::BatchShort.permille(50)),
+            "narrow" => calm.limited(Provider::Infura, Some(2000), Some(10_000)),
+            "storm" => Self::storm(0),
+            _ => return None,
+        })
+    }
+
     /// This weather with one more rule.
     #[must_use]
     pub fn with(mut self, rule: Rule) -> Self {

@@ -15,7 +15,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, PgConnection, PgPool};
 
 use super::embedded::{Embedded, OLDEST};
-use super::{Settings, StoreError, passes};
+use super::{Settings, StoreError, cause, passes};
 
 /// How long the first word of a server is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -180,7 +180,7 @@ impl DatabaseUrl {
                 "mend what the cause names, or name another database in DATABASE_URL",
             ),
         }
-        .because(error)
+        .because(cause(error))
     }
 
     fn unreachable(&self) -> StoreError {

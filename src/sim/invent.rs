@@ -14,6 +14,9 @@ use rand::rngs::StdRng;
 use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{RngExt, SeedableRng};
 
+/// So many digits of any size fit into a Float's coefficient.
+const FLOAT_DIGITS: u32 = 67;
+
 /// How often something happens: so many times in so many blocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
@@ -429,19 +432,19 @@ impl Inventor {
     }
 
     /// The amount as this generation can hold it: cut to base units, or as a
-    /// Float in one of its many forms.
+    /// Float in one of its many forms, cut to the digits that it has.
     fn representable(&mut self, amount: Decimal, decimals: u8) -> Decimal {
         match self.scribe.generation {
             Generation::V4 => Decimal::new(amount.at(decimals), -i32::from(decimals)),
             Generation::V5 | Generation::V6 => {
-                let room = 60 - i32::try_from(amount.coefficient.log10()).unwrap_or(60);
+                let amount = amount.cut_to(FLOAT_DIGITS);
+                let room = FLOAT_DIGITS.saturating_sub(amount.digits());
                 let zeros = match self.rng.random_range(0..4_u8) {
-                    0 => room.clamp(0, 12),
-                    1 => room.max(0),
+                    0 => room.min(12),
+                    1 => room,
                     _ => 0,
                 };
-                let stretch = U256::from(10).pow(U256::from(zeros.unsigned_abs()));
-                Decimal::new(amount.coefficient * stretch, amount.exponent - zeros)
+                amount.stretched(zeros)
             }
         }
     }
@@ -528,7 +531,104 @@ pub(super) fn noise(rng: &mut StdRng) -> SimTx {
 
 #[cfg(test)]
 mod tests {
+    use super::super::abi::{v4, v5};
     use super::*;
+    use alloy::sol_types::SolEvent;
+
+    /// What the logs say of a note's order: tokens and amounts, received and given.
+    fn legs(tx: &SimTx, note: &Note) -> [(Address, B256); 2] {
+        let logs: Vec<Log> = tx.logs().collect();
+        let place = |index: U256| index.to::<usize>();
+        if let Ok(take) = v5::TakeOrderV3::decode_log(&logs[note.log]) {
+            let v5::TakeOrderConfigV4 { order, inputIOIndex, outputIOIndex, .. } = &take.config;
+            assert_eq!(order.owner, note.owner);
+            return [
+                (order.validInputs[place(*inputIOIndex)].token, take.output),
+                (order.validOutputs[place(*outputIOIndex)].token, take.input),
+            ];
+        }
+        if let Ok(take) = v4::TakeOrderV2::decode_log(&logs[note.log]) {
+            let v4::TakeOrderConfigV3 { order, inputIOIndex, outputIOIndex, .. } = &take.config;
+            assert_eq!(order.owner, note.owner);
+            return [
+                (order.validInputs[place(*inputIOIndex)].token, take.output.into()),
+                (order.validOutputs[place(*outputIOIndex)].token, take.input.into()),
+            ];
+        }
+        let of_alice = note.role == Role::Alice;
+        let rest = &logs[note.log..];
+        if let Ok(clear) = v5::ClearV3::decode_log(&logs[note.log]) {
+            let after = rest.iter().find_map(|log| v5::AfterClearV2::decode_log(log).ok()).unwrap();
+            let (change, config) = (&after.clearStateChange, &clear.clearConfig);
+            let (order, input, output, received, given) = if of_alice {
+                let (input, output) = (config.aliceInputIOIndex, config.aliceOutputIOIndex);
+                (&clear.alice, input, output, change.aliceInput, change.aliceOutput)
+            } else {
+                let (input, output) = (config.bobInputIOIndex, config.bobOutputIOIndex);
+                (&clear.bob, input, output, change.bobInput, change.bobOutput)
+            };
+            assert_eq!(order.owner, note.owner);
+            return [
+                (order.validInputs[place(input)].token, received),
+                (order.validOutputs[place(output)].token, given),
+            ];
+        }
+        let clear = v4::ClearV2::decode_log(&logs[note.log]).unwrap();
+        let after = rest.iter().find_map(|log| v4::AfterClear::decode_log(log).ok()).unwrap();
+        let (change, config) = (&after.clearStateChange, &clear.clearConfig);
+        let (order, input, output, received, given) = if of_alice {
+            let (input, output) = (config.aliceInputIOIndex, config.aliceOutputIOIndex);
+            (&clear.alice, input, output, change.aliceInput, change.aliceOutput)
+        } else {
+            let (input, output) = (config.bobInputIOIndex, config.bobOutputIOIndex);
+            (&clear.bob, input, output, change.bobInput, change.bobOutput)
+        };
+        assert_eq!(order.owner, note.owner);
+        [
+            (order.validInputs[place(input)].token, received.into()),
+            (order.validOutputs[place(output)].token, given.into()),
+        ]
+    }
+
+    /// The amount in plain notation.
+    fn written(generation: Generation, word: B256, decimals: i32) -> String {
+        match generation {
+            Generation::V4 => Decimal::new(word.into(), -decimals).to_string(),
+            Generation::V5 | Generation::V6 => {
+                let (exponent, coefficient) = word.split_at(4);
+                let exponent = i32::from_be_bytes(exponent.try_into().unwrap());
+                assert!(coefficient[0] < 0x80, "negative: {word}");
+                Decimal::new(U256::from_be_slice(coefficient), exponent).to_string()
+            }
+        }
+    }
+
+    #[test]
+    fn a_note_says_what_its_logs_say() {
+        for generation in [Generation::V4, Generation::V5, Generation::V6] {
+            let cast = Cast { generation, ..Cast::default() };
+            let mut inventor = Inventor::new(5, &cast, Rate::per_block(5), Mix::full());
+            let mut roles = [0; 3];
+            for tx in (0..200).flat_map(|n| inventor.transactions(n)) {
+                for note in &tx.notes {
+                    let dollars = (cast.usdc, note.usdc.to_string());
+                    let shares = (note.token, note.quantity.to_string());
+                    let wanted = match note.side {
+                        Side::Sell => [dollars, shares],
+                        Side::Buy => [shares, dollars],
+                    };
+                    let said = legs(&tx, note).map(|(token, amount)| {
+                        let decimals = if token == cast.usdc { 6 } else { 18 };
+                        (token, written(generation, amount, decimals))
+                    });
+                    assert_eq!(said, wanted);
+                    assert!(wanted.iter().all(|(_, amount)| amount != "0"));
+                    roles[note.role as usize] += 1;
+                }
+            }
+            assert!(roles.iter().all(|seen| *seen > 50), "{roles:?}");
+        }
+    }
 
     #[test]
     fn a_rate_sums_up_exactly() {

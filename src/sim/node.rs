@@ -743,6 +743,20 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_crowded_block_is_refused_unless_the_provider_lets_it_be() {
+        let stage = Stage::new(Weather::calm()).await;
+        let blocks = stage.node.chain().canonical_blocks();
+        let crowded = blocks.iter().find(|block| block.logs().count() > 1).unwrap();
+        let number = format!("{:#x}", crowded.number);
+        let filter = json!([{"fromBlock": number, "toBlock": number}]);
+        for (provider, refuses) in [(Provider::Infura, true), (Provider::Reth, false)] {
+            stage.node.set_weather(Weather::calm().limited(provider, None, Some(1)));
+            let answer = stage.ask("eth_getLogs", filter.clone()).await;
+            assert_eq!(answer["error"].is_object(), refuses, "{answer}");
+        }
+    }
+
+    #[tokio::test]
     async fn the_wire_fails_as_named() {
         let stage = Stage::new(Weather::calm()).await;
         let under = async |fault: Fault| {

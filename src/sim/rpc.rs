@@ -498,7 +498,7 @@ impl Desk {
         }
         let mut lines = filter.lines(blocks);
         if let Some(Limits { provider, results: Some(most), .. }) = self.limits
-            && from < to
+            && (from < to || !provider.answers_any_single_block())
             && let Some(over) = lines.get(usize::try_from(most).unwrap_or(usize::MAX))
         {
             let fits = over.block.number.saturating_sub(1).max(from);

@@ -227,8 +227,13 @@ impl Front {
         for fault in &of_request {
             delivery.suffer(fault, &calls);
         }
-        let of_calls = desks.into_iter().flat_map(|desk| desk.faults);
-        (delivery, of_request.into_iter().chain(of_calls).collect())
+        let mut faults = of_request;
+        for fault in desks.into_iter().flat_map(|desk| desk.faults) {
+            if !faults.contains(&fault) {
+                faults.push(fault);
+            }
+        }
+        (delivery, faults)
     }
 
     /// Asks the weather what strikes this request and each call in it.
@@ -243,7 +248,7 @@ impl Front {
         let desks = asked
             .iter()
             .map(|call| Desk {
-                faults: sky.strike_call(*call),
+                faults: [of_request.clone(), sky.strike_call(*call)].concat(),
                 seed: sky.seed(),
                 manner: sky.weather.manner,
                 limits: sky.weather.limits,
@@ -368,7 +373,7 @@ mod tests {
     use super::super::chain::Reorg;
     use super::super::invent::{Invention, Mix, Rate};
     use super::super::provider::Provider;
-    use super::super::weather::{Manner, Pick, SideLogs};
+    use super::super::weather::{Manner, Pick, Rule, SideLogs};
     use super::super::{Block, ONE_E18};
     use super::*;
     use alloy::consensus::proofs::calculate_receipt_root;
@@ -710,6 +715,27 @@ mod tests {
         let fault = Fault::ReceiptWithout(Pick::Any);
         let short = under(fault, "eth_getBlockReceipts", json!(["latest"])).await;
         assert_eq!(count(&short) + 1, head.logs().count());
+    }
+
+    #[tokio::test]
+    async fn a_batch_is_answered_by_one_backend_unless_a_proxy_deals_it_out() {
+        let stage = Stage::new(Weather::calm()).await;
+        let heads = async |rule: Rule| -> Vec<u64> {
+            stage.node.set_weather(Weather::calm().with(rule));
+            let mut heads = Vec::new();
+            for _ in 0..2 {
+                let body = batch(&["eth_blockNumber", "eth_getBlockByNumber", "eth_blockNumber"]);
+                let answers: Value = stage.post(body).await.unwrap().json().await.unwrap();
+                heads.push(quantity(&answers[0]["result"]));
+                heads.push(quantity(&answers[1]["result"]["number"]));
+                heads.push(quantity(&answers[2]["result"]));
+            }
+            heads
+        };
+        let (now, then) = (stage.head().number, stage.head().number - 4);
+        assert_eq!(heads(Fault::Lag(4).every(2)).await, [now, now, now, then, then, then]);
+        let dealt = heads(Fault::Lag(4).every(2).on(Method::BlockNumber)).await;
+        assert_eq!(dealt, [now, now, then, now, now, then]);
     }
 
     #[tokio::test]

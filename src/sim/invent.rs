@@ -93,7 +93,7 @@ impl Cast {
 pub struct Mix {
     /// Clears instead of takes.
     pub clears: u32,
-    /// Takes of other people's orders.
+    /// Other people's orders and vaults.
     pub foreign: u32,
     /// Takes of the owner's orders in a pair that is no trade of the desk.
     pub other_pairs: u32,
@@ -101,7 +101,7 @@ pub struct Mix {
     pub lookalikes: u32,
     /// Several fills in one transaction.
     pub together: u32,
-    /// A deposit or a withdrawal beside the fill.
+    /// A deposit or a withdrawal, in a transaction beside the fill's.
     pub vault_moves: u32,
     /// Whether Context logs and token transfers stand around each fill.
     pub surroundings: bool,
@@ -291,12 +291,7 @@ impl Inventor {
 
     /// Somebody takes an order.
     fn take(&mut self, writing: &mut Writing) {
-        let foreign = self.chance(self.mix.foreign);
-        let stranger = self.strangers.choose(&mut self.rng).cloned();
-        let party = match stranger {
-            Some(stranger) if foreign => stranger,
-            Some(_) | None => self.owner.clone(),
-        };
+        let party = self.party();
         let Some(order) = party.orders.choose(&mut self.rng).cloned() else {
             return;
         };
@@ -369,28 +364,38 @@ impl Inventor {
         writing.logs.push(self.scribe.after_clear(clearer, leg_a, leg_b));
     }
 
+    /// Somebody fills or empties a vault a little.
     fn vault_move(&mut self) -> Writing {
         let amount = self.trade(Address::ZERO).quantity;
-        let Some(io) = self
-            .owner
-            .orders
-            .choose(&mut self.rng)
-            .and_then(|order| order.inputs.choose(&mut self.rng))
-            .copied()
-        else {
+        let party = self.party();
+        let order = party.orders.choose(&mut self.rng);
+        let Some(io) = order.and_then(|order| order.inputs.choose(&mut self.rng)).copied() else {
             return Writing::default();
         };
-        let owner = self.owner.account;
-        let book = self.scribe.orderbook;
+        let (owner, book) = (party.account, self.scribe.orderbook);
         let units = amount.at(io.decimals);
-        let logs = if self.rng.random() {
-            let moved = transfer(io.token, owner, book, units);
-            vec![moved, self.scribe.deposit(owner, io, amount)]
-        } else {
-            let moved = transfer(io.token, book, owner, units);
-            vec![moved, self.scribe.withdraw(owner, io, amount)]
+        let deposits = self.rng.random();
+        let logs = match (deposits, self.scribe.generation) {
+            (true, Generation::V4) => {
+                vec![self.scribe.deposit(owner, io, amount), transfer(io.token, owner, book, units)]
+            }
+            (true, Generation::V5 | Generation::V6) => {
+                vec![transfer(io.token, owner, book, units), self.scribe.deposit(owner, io, amount)]
+            }
+            (false, _) => {
+                vec![transfer(io.token, book, owner, units), self.scribe.withdraw(owner, io, amount)]
+            }
         };
         Writing { logs, notes: Vec::new() }
+    }
+
+    /// The owner, or now and then a stranger.
+    fn party(&mut self) -> Party {
+        let foreign = self.chance(self.mix.foreign);
+        match self.strangers.choose(&mut self.rng) {
+            Some(stranger) if foreign => stranger.clone(),
+            Some(_) | None => self.owner.clone(),
+        }
     }
 
     fn side(&mut self) -> Side {

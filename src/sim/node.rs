@@ -873,6 +873,28 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_same_requests_meet_the_same_storm() {
+        let story = async |seed: u64| {
+            let stage = Stage::new(Weather::storm(seed)).await;
+            let mut story = Vec::new();
+            for _ in 0..60 {
+                let filter = json!([{"fromBlock": "earliest", "toBlock": "latest"}]);
+                let logs = json!({"jsonrpc": "2.0", "id": 1, "method": "eth_getLogs", "params": filter});
+                let mut calls = batch(&["eth_blockNumber"]);
+                calls.as_array_mut().unwrap().push(logs);
+                story.push(match stage.post(calls).await {
+                    Ok(answer) => Some((answer.status(), answer.bytes().await.ok())),
+                    Err(_) => None,
+                });
+            }
+            story
+        };
+        let (one, again, other) = (story(6).await, story(6).await, story(7).await);
+        assert_eq!(one, again);
+        assert_ne!(one, other);
+    }
+
+    #[tokio::test]
     async fn nodes_share_a_chain_and_go_down_when_dropped() {
         let honest = Stage::new(Weather::calm()).await;
         let liar = Stage::serving(

@@ -106,8 +106,7 @@ struct WireFilter {
     to_block: Option<Value>,
     block_hash: Option<B256>,
     address: Option<OneOrMany<Address>>,
-    #[serde(default)]
-    topics: Vec<Option<OneOrMany<B256>>>,
+    topics: Option<Vec<Option<OneOrMany<B256>>>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -258,7 +257,7 @@ impl Filter {
         Ok(Self {
             span,
             addresses: wire.address.map(OneOrMany::into_vec).unwrap_or_default(),
-            topics: wire.topics.into_iter().map(any).collect(),
+            topics: wire.topics.into_iter().flatten().map(any).collect(),
         })
     }
 

@@ -33,7 +33,7 @@ const EXCERPT: usize = 512;
 #[derive(Debug)]
 pub struct SimNode {
     addr: SocketAddr,
-    desk: Arc<Front>,
+    front: Arc<Front>,
     _stop: oneshot::Sender<()>,
 }
 
@@ -77,19 +77,19 @@ impl SimNode {
     pub async fn serve(chain: SimChain, weather: Weather, addr: impl ToSocketAddrs) -> io::Result<Self> {
         let listener = TcpListener::bind(addr).await?;
         let addr = listener.local_addr()?;
-        let desk = Arc::new(Front { chain, sky: Mutex::new(Sky::new(weather)), ledger: Mutex::default() });
+        let front = Arc::new(Front { chain, sky: Mutex::new(Sky::new(weather)), ledger: Mutex::default() });
         let (stop, stopped) = oneshot::channel::<()>();
         let router = Router::new()
             .fallback(post(serve))
             .layer(DefaultBodyLimit::disable())
-            .with_state(Arc::clone(&desk))
+            .with_state(Arc::clone(&front))
             .into_make_service_with_connect_info::<Shears>();
         let server = axum::serve(Wires(listener), router).with_graceful_shutdown(async {
             // Either end of the channel says the same.
             let _ = stopped.await;
         });
         tokio::spawn(server.into_future());
-        Ok(Self { addr, desk, _stop: stop })
+        Ok(Self { addr, front, _stop: stop })
     }
 
     /// Where it listens.
@@ -104,33 +104,33 @@ impl SimNode {
 
     /// The chain it serves.
     pub fn chain(&self) -> &SimChain {
-        &self.desk.chain
+        &self.front.chain
     }
 
     /// From the next request on, another weather; all counts begin anew.
     pub fn set_weather(&self, weather: Weather) {
-        *lock(&self.desk.sky) = Sky::new(weather);
+        *lock(&self.front.sky) = Sky::new(weather);
     }
 
     /// Nothing goes wrong any more. The kind of node stays what it was.
     pub fn calm(&self) {
-        let manner = lock(&self.desk.sky).weather.manner;
+        let manner = lock(&self.front.sky).weather.manner;
         self.set_weather(Weather::calm().of_manner(manner));
     }
 
     /// The weather that is.
     pub fn weather(&self) -> Weather {
-        lock(&self.desk.sky).weather.clone()
+        lock(&self.front.sky).weather.clone()
     }
 
     /// What it was asked so far.
     pub fn tally(&self) -> Tally {
-        lock(&self.desk.ledger).tally.clone()
+        lock(&self.front.ledger).tally.clone()
     }
 
     /// The last requests, oldest first.
     pub fn recent(&self) -> Vec<Served> {
-        lock(&self.desk.ledger).recent.iter().cloned().collect()
+        lock(&self.front.ledger).recent.iter().cloned().collect()
     }
 }
 

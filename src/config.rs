@@ -58,7 +58,7 @@ const STORE_KEYS: &[&str] = &["data"];
 const SOURCE_VARIABLES: [&str; 6] =
     ["ORDERBOOK", "ORDER_OWNER", "DEPLOYMENT_BLOCK", "USDC", "CHAIN_ID", "ORDERBOOK_KIND"];
 
-/// Base, and Circle's USDC on it (developers.circle.com, read 2025-11-20).
+/// Base, and USDC on it: what the environment means when it names neither.
 const BASE: u64 = 8453;
 const USDC_ON_BASE: &str = "0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913";
 

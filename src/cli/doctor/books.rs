@@ -7,7 +7,7 @@ use sqlx::PgPool;
 
 use super::findings::Findings;
 use crate::{
-    cli::{Desk, Trouble},
+    cli::{Desk, Trouble, show::no_such_table},
     config::Environment,
     store::{Db, Settings, StoreError},
 };
@@ -87,16 +87,13 @@ async fn tables(db: &Db, settings: &Settings, findings: &mut Findings) -> Vec<(u
             .await;
     match migrated {
         Ok(Some((version, name))) => findings.ok("tables", format!("at V{version:03} {name}")),
-        Ok(None) => {
-            findings.noted("tables", "not made yet", "`hedge migrate`, `backfill` and `index` make them")
+        Err(error) if !no_such_table(&error) => {
+            failed(&StoreError::of("read the last migration", error), findings);
         }
-        Err(error)
-            if error.as_database_error().and_then(|it| it.code()).is_some_and(|code| code == "42P01") =>
-        {
+        Ok(None) | Err(_) => {
             findings.noted("tables", "not made yet", "`hedge migrate`, `backfill` and `index` make them");
             return Vec::new();
         }
-        Err(error) => failed(&StoreError::of("read the last migration", error), findings),
     }
     known_tokens(db.pool()).await.unwrap_or_else(|error| {
         failed(&StoreError::of("read the tokens that were met", error), findings);

@@ -1,8 +1,20 @@
--- One row per cursor whose block is not on record with that number and time: the
--- next start could not tell whether the chain has changed its mind.
-select s.name as source, c.number, '0x' || encode(c.hash, 'hex') as hash, b.number as recorded_number
+-- One row per cursor that does not stand on the end of its source's last range, number
+-- and hash: the next start would compare the chain with a block that was never read.
+select
+    s.name as source,
+    c.number,
+    '0x' || encode(c.hash, 'hex') as hash,
+    r.to_block as range_end,
+    '0x' || encode(r.to_hash, 'hex') as range_hash
 from cursor c
 join source s on s.id = c.source_id
-left join chain_block b on b.chain_id = s.chain_id and b.hash = c.hash
-where (b.number, b.block_time) is distinct from (c.number, c.block_time)
+left join lateral (
+    select to_block, to_hash
+    from block_range
+    where source_id = c.source_id
+    order by from_block desc
+    limit 1
+) r on true
+where c.number >= s.from_block
+    and (r.to_block, r.to_hash) is distinct from (c.number, c.hash)
 order by source;

@@ -43,7 +43,7 @@ comment on column reporting.reorg.depth is
 comment on column reporting.reorg.logs_taken is
     'Logs of ours taken back with them.';
 comment on column reporting.reorg.reason is
-    'Why, in an operator''s words. NULL when it was not an operator.';
+    'Why, in words; an operator always gives them. NULL when nobody did.';
 comment on column reporting.reorg.author is
     'The operator. NULL when it was not one.';
 comment on column reporting.reorg.happened_at is

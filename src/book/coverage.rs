@@ -5,7 +5,10 @@
 
 use std::{fmt, str::FromStr};
 
+use alloy::primitives::B256;
 use serde::{Deserialize, Serialize};
+
+use super::log::Place;
 
 /// How a range of blocks came to be believed, weakest first.
 ///
@@ -41,6 +44,63 @@ impl Verdict {
             Self::CrossChecked => "cross-checked",
             Self::Proved => "proved",
         }
+    }
+}
+
+/// A range of blocks as it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stretch {
+    /// Its first block.
+    pub from: u64,
+    /// Its last block, by height and hash.
+    pub to: Place,
+    /// How it was believed.
+    pub verdict: Verdict,
+    /// Who answered.
+    pub node: String,
+    /// Logs of ours in it.
+    pub logs: u64,
+    /// Logs of other owners in it: counted only.
+    pub foreign: u64,
+}
+
+impl Stretch {
+    /// Takes `next` in, where it follows at once and was believed the same way from the same node.
+    ///
+    /// # Errors
+    /// Gives `next` back where it does not fit.
+    pub fn join(&mut self, next: Self) -> Result<(), Self> {
+        if next.from != self.to.number + 1 || next.verdict != self.verdict || next.node != self.node {
+            return Err(next);
+        }
+        self.to = next.to;
+        self.logs += next.logs;
+        self.foreign += next.foreign;
+        Ok(())
+    }
+}
+
+/// Two answers about one block that could not both be true.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contradiction {
+    /// The block in question.
+    pub block_number: u64,
+    /// Its hash, where one is agreed on.
+    pub block_hash: Option<B256>,
+    /// Who was wrong, or cannot be told from the other.
+    pub node: String,
+    /// What it said.
+    pub said: String,
+    /// What stands against it: another node, or a proof.
+    pub against: String,
+    /// What that said.
+    pub against_said: String,
+}
+
+impl fmt::Display for Contradiction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { block_number, node, said, against, against_said, .. } = self;
+        write!(f, "block {block_number}: {node} said {said}; {against} said {against_said}")
     }
 }
 

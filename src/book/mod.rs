@@ -1,9 +1,11 @@
 //! Facts and arithmetic: what happened, and what follows from it.
 //!
 //! - [`fill`]: one side of ours in one onchain trade, a vault's move, a log that gave neither
+//! - [`log`]: a log and a block, as they are kept
 //! - [`coverage`]: which blocks were read, and how each range was believed
 //!
 //! Pure: values in, values out. No clock, no pool, no `async`, no float.
 
 pub mod coverage;
 pub mod fill;
+pub mod log;

@@ -6,46 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use alloy::primitives::{Address, B256, Bytes};
-use serde::Deserialize;
+use alloy::primitives::{Address, B256};
 
-/// One log, with the place it stands in.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Log {
-    /// The contract that emitted it.
-    pub address: Address,
-    /// `topic0` and the indexed parameters.
-    pub topics: Vec<B256>,
-    /// The rest, ABI-encoded.
-    pub data: Bytes,
-    /// The height of its block.
-    #[serde(with = "alloy::serde::quantity")]
-    pub block_number: u64,
-    /// The hash of its block.
-    pub block_hash: B256,
-    /// Seconds since 1970 of its block; newer nodes say it in the log.
-    #[serde(default, with = "alloy::serde::quantity::opt")]
-    pub block_timestamp: Option<u64>,
-    /// Its transaction.
-    pub transaction_hash: B256,
-    /// Where that stands in the block.
-    #[serde(with = "alloy::serde::quantity")]
-    pub transaction_index: u64,
-    /// Where the log stands in the block.
-    #[serde(with = "alloy::serde::quantity")]
-    pub log_index: u64,
-    /// Taken back by a reorg: never in an answer about canonical blocks.
-    #[serde(default)]
-    pub removed: bool,
-}
-
-impl Log {
-    /// The first topic, which names the event.
-    pub fn topic0(&self) -> Option<B256> {
-        self.topics.first().copied()
-    }
-}
+pub use crate::book::log::Log;
 
 /// What is asked for: one contract's logs of these events.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,6 +112,8 @@ pub fn screen(
 
 #[cfg(test)]
 mod tests {
+    use alloy::primitives::Bytes;
+
     use super::*;
 
     fn filter() -> Filter {

@@ -5,6 +5,7 @@
 //! - [`raindex`]: one transaction's logs → trades, vault moves, skips; with [`abi`] and [`float`]
 //! - [`booking`]: a trade and what is known of its tokens → a fill
 //! - [`proof`]: what a header proves: its hash, what its bloom excludes, its receipts
+//! - [`reader`]: one node's answers about a range → logs, and how far to believe them
 //! - [`rpc`]: asking: one node, batches, refusals told apart by their text
 //!
 //! It does what it is told and decides nothing about money. Nothing that a node
@@ -16,5 +17,6 @@ pub mod float;
 pub mod log;
 pub mod proof;
 pub mod raindex;
+pub mod reader;
 pub mod rpc;
 pub mod source;

@@ -20,7 +20,10 @@ use reqwest::{StatusCode, header::RETRY_AFTER};
 use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
 
-use super::{log::Filter, source::ChainSettings};
+use super::{
+    log::Filter,
+    source::{ChainSettings, ProofBudget},
+};
 use crate::time::Clock;
 
 /// One question.
@@ -69,9 +72,9 @@ impl Call {
         Self { method: "eth_getBlockReceipts", params: json!([block]) }
     }
 
-    /// Every receipt of one block, by its hash, as nodes want it that take no bare one.
-    pub fn receipts_spelled_out(block: B256) -> Self {
-        Self { method: "eth_getBlockReceipts", params: json!([{"blockHash": block}]) }
+    /// One transaction's receipt.
+    pub fn receipt(tx: B256) -> Self {
+        Self { method: "eth_getTransactionReceipt", params: json!([tx]) }
     }
 
     /// A read of a contract at a block given by its hash (EIP-1898).
@@ -311,12 +314,62 @@ pub struct Limits {
     pub batches: bool,
     /// Serves `eth_getBlockReceipts`.
     pub receipts: bool,
+    /// Answers to ranges as wide as allowed since the last refusal.
+    pub good_answers: u32,
+    /// How many of those it takes before a wider range is tried once more.
+    pub patience: u32,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { largest_ok: 0, smallest_refused: None, batches: true, receipts: true }
+        Self {
+            largest_ok: 0,
+            smallest_refused: None,
+            batches: true,
+            receipts: true,
+            good_answers: 0,
+            patience: 32,
+        }
     }
+}
+
+impl Limits {
+    /// The widest range to ask for: what worked, or half of what was refused.
+    pub fn widest(&self) -> u64 {
+        self.smallest_refused.map_or(u64::MAX, |refused| {
+            let half = refused / 2;
+            if self.largest_ok < refused { half.max(self.largest_ok) } else { half }.max(1)
+        })
+    }
+
+    /// A range of this width was answered. Every so often a wider one may be tried: limits are lifted, too.
+    pub fn answered(&mut self, width: u64) {
+        self.largest_ok = self.largest_ok.max(width);
+        if width < self.widest() {
+            return;
+        }
+        self.good_answers += 1;
+        if self.good_answers >= self.patience {
+            self.good_answers = 0;
+            self.patience = self.patience.saturating_mul(2);
+            self.smallest_refused = self.smallest_refused.map(|refused| refused.saturating_mul(2));
+        }
+    }
+
+    /// A range was refused for its width.
+    pub fn refused(&mut self, width: u64) {
+        self.good_answers = 0;
+        self.smallest_refused = Some(self.smallest_refused.map_or(width, |known| known.min(width)));
+        if self.largest_ok >= width {
+            self.largest_ok = width / 2;
+        }
+    }
+}
+
+/// The width to try after `width` was refused: what the node suggests, or half; always less.
+pub fn narrower(width: u64, suggested: Option<(u64, u64)>) -> u64 {
+    let hint = suggested.and_then(|(from, to)| to.checked_sub(from)?.checked_add(1));
+    hint.filter(|hint| (1..width).contains(hint)).unwrap_or(width / 2).max(1)
 }
 
 /// One node.
@@ -547,6 +600,16 @@ pub struct Nodes {
     preferred: Arc<AtomicUsize>,
     clock: Clock,
     blooms_hold: Arc<AtomicBool>,
+    budget: ProofBudget,
+    spent: Arc<Mutex<Spent>>,
+}
+
+/// What proofs have cost in the minute that runs.
+#[derive(Debug, Default)]
+struct Spent {
+    minute: i64,
+    requests: u64,
+    bytes: u64,
 }
 
 impl fmt::Debug for Nodes {
@@ -576,6 +639,8 @@ impl Nodes {
             preferred: Arc::default(),
             clock: clock.clone(),
             blooms_hold: Arc::new(AtomicBool::new(true)),
+            budget: chain.proof_budget,
+            spent: Arc::default(),
         })
     }
 
@@ -592,6 +657,29 @@ impl Nodes {
     /// Proved receipts held a log that the block's own bloom did not: its blooms prove nothing.
     pub fn distrust_blooms(&self) {
         self.blooms_hold.store(false, Ordering::Relaxed);
+    }
+
+    /// May one more block's receipts be fetched in this minute?
+    pub fn may_prove(&self) -> bool {
+        let minute = self.clock.millis() / 60_000;
+        let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
+        if spent.minute != minute {
+            *spent = Spent { minute, ..Spent::default() };
+        }
+        let may = spent.requests < self.budget.requests && spent.bytes >> 20 < self.budget.mib;
+        spent.requests += u64::from(may);
+        may
+    }
+
+    /// So many bytes of receipts came.
+    pub fn paid(&self, bytes: usize) {
+        let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
+        spent.bytes = spent.bytes.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
+    }
+
+    /// The widest range that the preferred node is known to serve.
+    pub fn widest(&self) -> u64 {
+        self.nodes.get(self.preferred.load(Ordering::Relaxed)).map_or(1, |node| node.limits().widest())
     }
 
     /// The node for the next step: the preferred one, the next that does not
@@ -615,6 +703,13 @@ impl Nodes {
         Arc::clone(others.min_by_key(|other| other.wait_left()).unwrap_or(node))
     }
 
+    /// `node` cannot help now, through no fault: the next one is preferred.
+    pub fn pass(&self, node: &Arc<Node>) {
+        if let Some(place) = self.nodes.iter().position(|other| Arc::ptr_eq(other, node)) {
+            self.preferred.store((place + 1) % self.nodes.len().max(1), Ordering::Relaxed);
+        }
+    }
+
     /// `node` answered well.
     pub fn praise(&self, node: &Node) {
         node.recovered();
@@ -623,9 +718,7 @@ impl Nodes {
     /// `node` failed us: it rests, and the next one is preferred.
     pub fn blame(&self, node: &Arc<Node>, fault: &Fault) {
         node.rests(fault);
-        if let Some(place) = self.nodes.iter().position(|other| Arc::ptr_eq(other, node)) {
-            self.preferred.store((place + 1) % self.nodes.len().max(1), Ordering::Relaxed);
-        }
+        self.pass(node);
     }
 }
 

@@ -69,9 +69,11 @@ async fn psql(args: Vec<OsString>, settings: &Settings) -> anyhow::Result<()> {
     // Ctrl-C is for psql, where it cancels a statement. Once it is listened to it
     // no longer ends us.
     let _interrupts = signal(SignalKind::interrupt())?;
+    let (url, password) = db.url().parted();
     let status = Command::new(&program)
-        .arg(db.url().expose())
+        .arg(url)
         .args(args)
+        .envs(password.map(|password| ("PGPASSWORD", password)))
         .status()
         .await
         .with_context(|| format!("could not run {}", program.display()))?;

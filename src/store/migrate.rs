@@ -15,8 +15,8 @@ use refinery_core::AsyncMigrate;
 use refinery_core::traits::r#async::{AsyncQuery, AsyncTransaction};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
-use super::StoreError;
 use super::pool::DatabaseUrl;
+use super::{StoreError, passes};
 
 /// `migrations/`, oldest first.
 const MIGRATIONS: [(&str, &str); 1] =
@@ -76,20 +76,31 @@ fn runner(url: &DatabaseUrl) -> Result<Runner, StoreError> {
 fn refused(url: &DatabaseUrl, error: refinery::Error) -> StoreError {
     // They are numbered from one, without a gap.
     let known = i32::try_from(MIGRATIONS.len()).unwrap_or(i32::MAX);
-    match error.kind() {
-        Kind::MissingVersion(found) if found.applied_on().is_some() => {
-            StoreError::NewerDatabase { place: url.to_string(), found: found.to_string(), known }
-        }
-        Kind::DivergentVersion(found, _) => StoreError::stop(
-            format!("{url} was made by another hedge: its migration {found} is not the one known here"),
-            "use the hedge that made it, or another database",
-        ),
-        _ => StoreError::stop(
-            format!("could not migrate {url}"),
-            "mend what the cause names and start again; a migration that fails leaves no trace",
-        )
-        .because(error),
+    if let Kind::MissingVersion(found) = error.kind()
+        && found.applied_on().is_some()
+    {
+        return StoreError::NewerDatabase { place: url.to_string(), found: found.to_string(), known };
     }
+    if let Kind::DivergentVersion(found, _) = error.kind() {
+        return StoreError::stop(
+            format!("{url} was made by another hedge: its {found} is not the one known here"),
+            "use the hedge that made it, or another database",
+        );
+    }
+    if let Kind::Connection(_, cause) = error.kind()
+        && cause.downcast_ref().is_some_and(passes)
+    {
+        return StoreError::Unavailable {
+            what: format!("could not migrate {url}"),
+            next: "see that Postgres runs and has room, and start again".to_owned(),
+            source: Some(error.into()),
+        };
+    }
+    StoreError::stop(
+        format!("could not migrate {url}"),
+        "mend what the cause names and start again; a migration that fails leaves no trace",
+    )
+    .because(error)
 }
 
 /// One connection, as refinery wants it: sqlx then is the only driver, with the

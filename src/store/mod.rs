@@ -3,13 +3,16 @@
 //! - [`embedded`]: a private cluster in the data directory, for whoever has no
 //!   database server of their own;
 //! - [`pool`]: [`Db`], the handle that everything else is given;
+//! - [`facts`]: what the indexer writes, with [`copy`] as its pen;
 //! - [`migrate`]: the tables' history applied, the schema `reporting` made anew.
 //!
 //! What is always true here: nothing in this room decides, and no error or log
 //! line of it holds a password. Deliberately absent: a mock. A test gets a real
 //! Postgres in some 30 ms (`tests/it/world.rs`).
 
+pub mod copy;
 pub mod embedded;
+pub mod facts;
 pub mod migrate;
 pub mod pool;
 

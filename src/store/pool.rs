@@ -10,6 +10,7 @@ use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
+use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, PgConnection, PgPool};
 
@@ -25,7 +26,7 @@ pub struct Db {
     pool: PgPool,
     url: DatabaseUrl,
     // After the pool: the server goes when its last user has.
-    _embedded: Option<Embedded>,
+    embedded: Option<Embedded>,
 }
 
 impl Db {
@@ -49,7 +50,7 @@ impl Db {
     async fn at(url: DatabaseUrl, embedded: Option<Embedded>) -> Result<Self, StoreError> {
         url.connect().await?.close().await.ok();
         let pool = PgPoolOptions::new().max_connections(16).connect_lazy_with(url.options()?);
-        Ok(Self { pool, url, _embedded: embedded })
+        Ok(Self { pool, url, embedded })
     }
 
     /// The connections.
@@ -74,6 +75,10 @@ impl Db {
     /// Closes the connections, and stops the embedded server if nobody else uses it.
     pub async fn close(self) {
         self.pool.close().await;
+        // Waiting for the server to stop is not for a thread of the runtime. Should
+        // the runtime be ending, the drop happens there and then.
+        let embedded = self.embedded;
+        tokio::task::spawn_blocking(move || drop(embedded)).await.ok();
     }
 }
 
@@ -90,9 +95,26 @@ impl DatabaseUrl {
         Self(format!("postgres:///{name}?host={host}&port=5432&user={name}&sslmode=disable"))
     }
 
-    /// The address as it was given, with its password: for psql, and for eyes that asked.
+    /// The address as it was given, with its password: for eyes that asked.
     pub fn expose(&self) -> &str {
         &self.0
+    }
+
+    /// The address without its password, and the password: another program is given
+    /// the one as an argument, which everybody can read, and the other in `PGPASSWORD`.
+    pub fn parted(&self) -> (String, Option<String>) {
+        let whole = || (self.0.clone(), None);
+        let Some((scheme, rest)) = self.0.split_once("://") else {
+            return whole();
+        };
+        let authority = rest.split(['/', '?']).next().unwrap_or_default();
+        let Some((Some((user, password)), host)) =
+            authority.rsplit_once('@').map(|(who, host)| (who.split_once(':'), host))
+        else {
+            return whole();
+        };
+        let rest = rest.strip_prefix(authority).unwrap_or_default();
+        (format!("{scheme}://{user}@{host}{rest}"), Some(decoded(password)))
     }
 
     /// How sqlx is to connect.
@@ -101,7 +123,7 @@ impl DatabaseUrl {
     ///
     /// *Stop*: it is not the address of a Postgres database.
     pub fn options(&self) -> Result<PgConnectOptions, StoreError> {
-        let options = PgConnectOptions::from_str(&self.0).map_err(|error| not_a_url(Some(error)))?;
+        let options = PgConnectOptions::from_str(&self.0).map_err(|error| not_a_url().because(error))?;
         Ok(options
             .application_name("hedge")
             .options([
@@ -124,18 +146,25 @@ impl DatabaseUrl {
             .fetch_one(&mut connection)
             .await
             .map_err(|error| self.unopened(error))?;
-        if version / 10_000 < i32::try_from(OLDEST).unwrap_or(i32::MAX) {
-            return Err(StoreError::stop(
-                format!("{self} is served by PostgreSQL {}", version / 10_000),
-                format!("move it to PostgreSQL {OLDEST} or later"),
-            ));
-        }
+        self.new_enough(version)?;
         Ok(connection)
+    }
+
+    /// `version` is the server's own way to say 14.2: 140002.
+    fn new_enough(&self, version: i32) -> Result<(), StoreError> {
+        let major = version / 10_000;
+        if u32::try_from(major).is_ok_and(|major| major >= OLDEST) {
+            return Ok(());
+        }
+        Err(StoreError::stop(
+            format!("{self} is served by PostgreSQL {major}"),
+            format!("move it to PostgreSQL {OLDEST} or later"),
+        ))
     }
 
     /// What a refused connection means for the operator.
     fn unopened(&self, error: sqlx::Error) -> StoreError {
-        let code = error.as_database_error().and_then(|refused| refused.code());
+        let code = error.as_database_error().and_then(DatabaseError::code);
         match code.as_deref() {
             Some("28P01" | "28000") => StoreError::stop(
                 format!("{self} does not let us in"),
@@ -169,7 +198,7 @@ impl FromStr for DatabaseUrl {
     fn from_str(text: &str) -> Result<Self, StoreError> {
         let text = text.trim();
         if !["postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme)) {
-            return Err(not_a_url(None));
+            return Err(not_a_url());
         }
         let url = Self(text.to_owned());
         url.options().map(|_| url)
@@ -177,15 +206,11 @@ impl FromStr for DatabaseUrl {
 }
 
 /// The text itself is left out: it may hold a password.
-fn not_a_url(cause: Option<sqlx::Error>) -> StoreError {
-    let error = StoreError::stop(
+fn not_a_url() -> StoreError {
+    StoreError::stop(
         "DATABASE_URL is not the address of a Postgres database",
         "write it as postgres://user:password@host:5432/name, or leave it out for the embedded one",
-    );
-    match cause {
-        Some(cause) => error.because(cause),
-        None => error,
-    }
+    )
 }
 
 impl fmt::Display for DatabaseUrl {
@@ -211,16 +236,26 @@ impl fmt::Debug for DatabaseUrl {
 
 /// Percent-encodes what a query of an address cannot hold as it is.
 fn in_query(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b'~' => {
-                encoded.push(char::from(byte));
-            }
-            _ => encoded.push_str(&format!("%{byte:02X}")),
-        }
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte);
+    text.bytes()
+        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
+}
+
+/// Undoes percent-encoding.
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        let code = after.split_at_checked(2).filter(|_| first == b'%').and_then(|(code, after)| {
+            let code = str::from_utf8(code).ok()?;
+            Some((u8::from_str_radix(code, 16).ok()?, after))
+        });
+        let (byte, after) = code.unwrap_or((first, after));
+        bytes.push(byte);
+        rest = after;
     }
-    encoded
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[cfg(test)]
@@ -235,12 +270,35 @@ mod tests {
     }
 
     #[test]
+    fn a_password_is_parted_from_its_address() {
+        let parted = |url: &str| url.parse::<DatabaseUrl>().unwrap().parted();
+        assert_eq!(
+            parted("postgres://desk:h%40nter%2@db.example:5433/books?sslmode=require"),
+            ("postgres://desk@db.example:5433/books?sslmode=require".into(), Some("h@nter%2".into()))
+        );
+        for without in ["postgres://desk@db.example/books", "postgres:///hedge?host=/tmp/a:b@c"] {
+            assert_eq!(parted(without), (without.into(), None));
+        }
+    }
+
+    #[test]
     fn a_socket_in_an_odd_directory_is_found_again() {
         let url = DatabaseUrl::of_socket(Path::new("/tmp/a b&c+d/ü"), "hedge");
         let options = url.options().unwrap();
         assert_eq!(options.get_socket().unwrap(), Path::new("/tmp/a b&c+d/ü"));
         assert_eq!(options.get_username(), "hedge");
         assert_eq!(options.get_database(), Some("hedge"));
+    }
+
+    #[test]
+    fn a_server_that_is_too_old_is_refused() {
+        let url: DatabaseUrl = "postgres://desk@db.example/books".parse().unwrap();
+        assert!(url.new_enough(140_000).is_ok());
+        let error = url.new_enough(130_022).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "database `books` (user `desk`) at db.example:5432 is served by PostgreSQL 13"
+        );
     }
 
     #[test]

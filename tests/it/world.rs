@@ -29,6 +29,13 @@ impl World {
         Self { db: open(Stage::get().fresh("template_migrated").await).await }
     }
 
+    /// A world with small sound books: `books.sql` says what is in them.
+    pub async fn with_books() -> Self {
+        let world = Self::new().await;
+        world.pool().execute(include_str!("books.sql")).await.unwrap();
+        world
+    }
+
     /// A world whose database is empty: not even migrated.
     pub async fn blank() -> Self {
         Self { db: open(Stage::get().fresh("template1").await).await }
@@ -78,11 +85,17 @@ impl Stage {
     #[tokio::main(flavor = "current_thread")]
     async fn build() -> Self {
         let dir = scratch().keep();
-        let server = Embedded::start(&dir, &FLEETING).unwrap();
+        // One role must show its password, and may not: tests want to be refused.
+        let doors = dir.join("pg_hba.conf");
+        std::fs::write(&doors, "local all stranger scram-sha-256\nlocal all all trust\n").unwrap();
+        let doors = ("hba_file", doors.to_str().unwrap());
+        let server = Embedded::start(&dir, &[&FLEETING[..], &[doors]].concat()).unwrap();
         let lifeline = bury_with_us(&server, &dir);
         let stage = Self { server, _lifeline: lifeline, databases: AtomicU32::new(0) };
         let url = stage.create("template_migrated", "template1").await;
         let db = open(url).await;
+        db.pool().execute("create role hedge_bi").await.unwrap();
+        db.pool().execute("create role stranger login password 'not hunter2'").await.unwrap();
         db.migrate().await.unwrap();
         db.close().await;
         stage

@@ -1,0 +1,7 @@
+-- No row: the logs above the fork are marked with the reorg that took them.
+with taken as (
+    update chain_log set taken_by = $3
+    where source_id = $1 and block_number > $2 and taken_by is null
+    returning 1
+)
+update reorg set logs_taken = (select count(*) from taken) where id = $3

@@ -1,0 +1,4 @@
+-- No row: a source that is new is written down, one that is known stays.
+insert into source (name, chain_id, kind, address, owners, from_block)
+values ($1, $2, $3, $4, $5, $6)
+on conflict (name) do nothing

@@ -1,0 +1,224 @@
+//! History in parallel, committed in order.
+//!
+//! Ranges are read by several tasks and committed by one, each range with its
+//! cursor in one transaction, so that a kill at any instant loses nothing and
+//! doubles nothing. No more ranges are held than are being read: memory is
+//! bounded by `concurrency`, not by the slowest of them. A task retries on
+//! transport for ever and halves on refusals at once.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use alloy::primitives::B256;
+use tokio::task::JoinHandle;
+
+use super::{
+    Step,
+    indexer::Indexer,
+    reading::{Hindered, Reading},
+    stopped,
+};
+use crate::{
+    book::{
+        coverage::{Stretch, Verdict},
+        log::{Block, Place},
+    },
+    chain::{
+        reader::{self, Bulk, Failed},
+        rpc::{Meaning, Node, narrower},
+    },
+    store::{
+        StoreError,
+        facts::{self, Advance, FoundBy, Moved, Page},
+    },
+};
+
+/// The answer that a range is sized for, in bytes of JSON.
+const TARGET_BYTES: usize = 4 << 20;
+/// Where an unknown chain begins.
+const FIRST_SPAN: u64 = 2_000;
+/// Wider than any node serves, and narrow enough to show progress.
+const WIDEST_SPAN: u64 = 65_536;
+
+/// How wide the next range is, by what the last ones held.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    span: u64,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { span: FIRST_SPAN }
+    }
+}
+
+impl Pace {
+    /// Sizes the next range by one that was read: `width` blocks, `bytes`, and the widest part it took.
+    fn learn(&mut self, width: u64, bytes: usize, widest_part: u64) {
+        if widest_part < width {
+            self.span = widest_part.max(1);
+        } else if bytes > 2 * TARGET_BYTES {
+            self.span = (self.span / 2).max(1);
+        } else if bytes < TARGET_BYTES / 2 && width >= self.span {
+            self.span = self.span.saturating_mul(2).min(WIDEST_SPAN);
+        }
+    }
+}
+
+/// A range that was read and waits for its turn.
+struct Chunk {
+    parent: B256,
+    to: Block,
+    page: Page,
+    stretch: Stretch,
+    bytes: usize,
+    widest_part: u64,
+}
+
+/// A task that ends with its owner.
+struct Task(JoinHandle<Result<Chunk, StoreError>>);
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Reads from behind `cursor` to `to`, or until told to stop.
+pub(super) async fn run(indexer: &mut Indexer, cursor: Place, to: u64) -> Result<Step, Hindered> {
+    let step = read(indexer, cursor, to).await;
+    indexer.reading.keep_limits().await?;
+    step
+}
+
+async fn read(indexer: &mut Indexer, cursor: Place, to: u64) -> Result<Step, Hindered> {
+    let mut at = cursor;
+    let mut next = cursor.number + 1;
+    let mut tasks: VecDeque<(u64, Task)> = VecDeque::new();
+    // One at first: what it learns spares the others their refusals.
+    let mut width = 1;
+    loop {
+        while tasks.len() < width && next <= to {
+            let span = indexer.pace.span.min(indexer.reading.nodes.widest());
+            let end = to.min(next.saturating_add(span - 1));
+            let task = tokio::spawn(range(Arc::clone(&indexer.reading), next, end));
+            tasks.push_back((next, Task(task)));
+            next = end + 1;
+        }
+        let Some((from, mut task)) = tasks.pop_front() else { return Ok(Step::Moved) };
+        let chunk = tokio::select! {
+            chunk = &mut task.0 => chunk,
+            () = stopped(&mut indexer.stop) => return Ok(Step::Moved),
+        };
+        let chunk = match chunk {
+            Ok(chunk) => chunk?,
+            Err(error) => {
+                return Err(StoreError::Unavailable {
+                    what: format!("the reading of blocks from {from} broke off"),
+                    next: "it is tried again; report it if it stays".to_owned(),
+                    source: Some(error.into()),
+                }
+                .into());
+            }
+        };
+        if chunk.parent != at.hash {
+            // Two nodes of two minds, or a reorg below what was called final: look again.
+            return Ok(Step::Held(format!(
+                "block {from} does not follow block {} as it is written",
+                at.number
+            )));
+        }
+        indexer.pace.learn(chunk.to.place.number + 1 - from, chunk.bytes, chunk.widest_part);
+        let counts = chunk.page.counts();
+        let reached = chunk.to.place;
+        let advance = Advance {
+            from: at,
+            to: chunk.to,
+            page: chunk.page,
+            stretches: vec![chunk.stretch],
+            blocks: vec![chunk.to],
+        };
+        let mut tx = indexer.reading.begin().await?;
+        if facts::advance(&mut tx, indexer.reading.id, advance).await? == Err(Moved) {
+            return Ok(Step::Moved);
+        }
+        tx.commit().await.map_err(|error| StoreError::of("commit a range", error))?;
+        indexer.reached(from, reached.number, counts);
+        at = reached;
+        width = (width * 2).min(indexer.concurrency);
+    }
+}
+
+/// Reads one range, on whichever node answers, for as long as it takes.
+async fn range(reading: Arc<Reading>, from: u64, to: u64) -> Result<Chunk, StoreError> {
+    loop {
+        let Some(node) = reading.nodes.ready().await else {
+            return Err(StoreError::Unavailable {
+                what: format!("chain {} has no rpc", reading.source.chain),
+                next: "add one to the configuration".to_owned(),
+                source: None,
+            });
+        };
+        match range_on(&reading, &node, from, to).await {
+            Ok(chunk) => {
+                reading.nodes.praise(&node);
+                return Ok(chunk);
+            }
+            Err(Hindered::Store(error)) => return Err(error),
+            Err(Hindered::Chain(failed)) => {
+                let behind = matches!(failed, Failed::Behind { .. });
+                let said = reading.failed(&node, failed, FoundBy::Backfill).await?;
+                tracing::debug!(from, to, "asking again: {said}");
+                if behind {
+                    reading.clock.sleep(std::time::Duration::from_millis(250)).await;
+                }
+            }
+        }
+    }
+}
+
+/// Reads one range on one node, in as many parts as the node wants.
+async fn range_on(reading: &Reading, node: &Arc<Node>, from: u64, to: u64) -> Result<Chunk, Hindered> {
+    let mut parts: Vec<Bulk> = Vec::new();
+    let mut start = from;
+    let mut width = (to - from + 1).min(node.limits().widest());
+    let mut widest_part = 0;
+    while start <= to {
+        let end = to.min(start.saturating_add(width - 1));
+        match reader::bulk(node, &reading.filter, start, end).await {
+            Ok(part) => {
+                if let Some(before) = parts.last().filter(|before| before.last.hash != part.first.parent) {
+                    let said =
+                        format!("block {} does not follow its own block {}", start, before.last.number);
+                    return Err(node.unanswered(said).into());
+                }
+                node.learn(|limits| limits.answered(end - start + 1));
+                widest_part = widest_part.max(end - start + 1);
+                parts.push(part);
+                start = end + 1;
+            }
+            Err(Failed::Refused { refusal, .. }) if end > start => {
+                let asked = end - start + 1;
+                tracing::debug!(node = node.name(), from = start, to = end, %refusal, "refused: asking for less");
+                if refusal.meaning() != Meaning::TooMuch {
+                    node.learn(|limits| limits.refused(asked));
+                }
+                width = narrower(asked, refusal.suggested());
+            }
+            Err(failed) => return Err(failed.into()),
+        }
+    }
+    let (Some(first), Some(last)) = (parts.first(), parts.last()) else {
+        return Err(node.unanswered("an empty range").into());
+    };
+    let (parent, to) = (first.first.parent, last.last.block());
+    let bytes = parts.iter().map(|part| part.bytes).sum();
+    let logs = parts.into_iter().flat_map(|part| part.logs).collect();
+    let booked = reading.book(node, logs, |_| false).await?;
+    let (logs, foreign) = booked
+        .counts
+        .values()
+        .fold((0, 0), |(logs, foreign), of_block| (logs + of_block.0, foreign + of_block.1));
+    let stretch =
+        Stretch { from, to: to.place, verdict: Verdict::Taken, node: node.name().to_owned(), logs, foreign };
+    Ok(Chunk { parent, to, page: booked.page, stretch, bytes, widest_part })
+}

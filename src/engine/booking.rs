@@ -1,0 +1,275 @@
+//! Logs → a page of facts.
+//!
+//! Groups logs by transaction, reads them, asks the chain what booking needs
+//! (a token's decimals, a wrapper's ratio at the fill's block) and writes the
+//! page. What a token will not say becomes a skip; only a node that gives no
+//! answer at all makes the caller try again.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use alloy::primitives::{Address, B256, U256};
+
+use crate::{
+    assets::Directory,
+    book::log::{Log, Place},
+    chain::{
+        booking::{Need, Token, Tokens, book, needs},
+        raindex::{self, Incomplete, Reading},
+        rpc::{Call, Fault, Meaning, Node, Nodes, Reply},
+        source::SourceSettings,
+    },
+    store::facts::{Page, SourceId},
+    units::Amount,
+};
+
+/// Knows a chain's tokens, and what they are to us. Shared by the chain's sources.
+#[derive(Clone, Debug)]
+pub struct Bookkeeper {
+    chain: u64,
+    directory: Arc<RwLock<Directory>>,
+    tokens: Arc<RwLock<HashMap<Address, Token>>>,
+}
+
+/// Logs that became a page.
+#[derive(Debug)]
+pub struct Booked {
+    /// The facts.
+    pub page: Page,
+    /// For each block with logs: how many are ours, how many of other owners.
+    pub counts: BTreeMap<u64, (u64, u64)>,
+    /// Tokens met for the first time.
+    pub met: Vec<(Address, Token)>,
+}
+
+/// `decimals()`
+const DECIMALS: [u8; 4] = [0x31, 0x3c, 0xe5, 0x67];
+/// `symbol()`
+const SYMBOL: [u8; 4] = [0x95, 0xd8, 0x9b, 0x41];
+/// `convertToAssets(uint256)`
+const CONVERT_TO_ASSETS: [u8; 4] = [0x07, 0xa2, 0xd1, 0x3a];
+
+/// Reads of contracts asked for in one batch.
+const READS_A_BATCH: usize = 100;
+
+impl Bookkeeper {
+    /// Knows these tokens from before.
+    pub fn new(chain: u64, directory: Directory, known: impl IntoIterator<Item = (Address, Token)>) -> Self {
+        let keeper = Self {
+            chain,
+            directory: Arc::new(RwLock::new(directory)),
+            tokens: Arc::new(RwLock::new(HashMap::new())),
+        };
+        for (address, token) in known {
+            keeper.meet(address, token);
+        }
+        keeper
+    }
+
+    fn meet(&self, address: Address, token: Token) {
+        let mut directory = self.directory.write().unwrap_or_else(PoisonError::into_inner);
+        if directory.wants(self.chain, address) {
+            if let Err(error) = directory.learn(self.chain, address, &token.symbol) {
+                tracing::info!("token {address} is no share: {error}");
+            }
+        }
+        drop(directory);
+        self.tokens.write().unwrap_or_else(PoisonError::into_inner).insert(address, token);
+    }
+
+    /// Reads sorted logs, asking `node` what their tokens are.
+    ///
+    /// `complete` says of which blocks the logs are proved to be all.
+    ///
+    /// # Errors
+    /// Outer: no usable answer, try again elsewhere. Inner: a log lacks its partner.
+    pub async fn book(
+        &self,
+        nodes: &Nodes,
+        node: &Node,
+        source: &SourceSettings,
+        id: SourceId,
+        logs: &[Log],
+        complete: impl Fn(u64) -> bool,
+    ) -> Result<Result<Booked, (Incomplete, Place)>, Fault> {
+        let mut readings: Vec<(&Log, Reading)> = Vec::with_capacity(logs.len());
+        for of_one in logs.chunk_by(|one, two| {
+            (one.block_hash, one.transaction_hash) == (two.block_hash, two.transaction_hash)
+        }) {
+            let Some(first) = of_one.first() else { continue };
+            match raindex::read(source, of_one, complete(first.block_number)) {
+                Ok(read) => readings
+                    .extend(read.into_iter().filter_map(|(at, reading)| Some((of_one.get(at)?, reading)))),
+                Err(incomplete) => {
+                    let block = Place { number: first.block_number, hash: first.block_hash };
+                    return Ok(Err((incomplete, block)));
+                }
+            }
+        }
+        let (tokens, met) = self.ask(nodes, node, &readings).await?;
+        let mut page = Page::new(id, self.chain);
+        let mut counts: BTreeMap<u64, (u64, u64)> = BTreeMap::new();
+        let directory = self.directory.read().unwrap_or_else(PoisonError::into_inner);
+        let mut written = None;
+        for (log, reading) in readings {
+            let (ours, foreign) = counts.entry(log.block_number).or_default();
+            if reading == Reading::Foreign {
+                *foreign += 1;
+                continue;
+            }
+            // A clear between two of ours speaks twice and is one log.
+            if written.replace((log.block_hash, log.log_index)) != Some((log.block_hash, log.log_index)) {
+                *ours += 1;
+                page.log(log, log.block_timestamp.unwrap_or_default());
+            }
+            if let Some(fact) = book(reading, log.block_hash, self.chain, &directory, &tokens) {
+                page.fact(log.block_hash, log.log_index, &fact);
+            }
+        }
+        drop(directory);
+        Ok(Ok(Booked { page, counts, met }))
+    }
+
+    /// Everything that booking these readings needs of the chain.
+    async fn ask(
+        &self,
+        nodes: &Nodes,
+        node: &Node,
+        readings: &[(&Log, Reading)],
+    ) -> Result<(Tokens, Vec<(Address, Token)>), Fault> {
+        let mut known = Tokens {
+            tokens: self
+                .tokens
+                .read()
+                .unwrap_or_else(PoisonError::into_inner)
+                .iter()
+                .map(|(address, token)| (*address, Ok(token.clone())))
+                .collect(),
+            ratios: HashMap::new(),
+        };
+        let mut met = Vec::new();
+        // Twice: a token that says it is a share (while discovering) may then want its ratio.
+        for _ in 0..2 {
+            let mut wanted = BTreeSet::new();
+            {
+                let directory = self.directory.read().unwrap_or_else(PoisonError::into_inner);
+                for (log, reading) in readings {
+                    needs(reading, log.block_hash, self.chain, &directory, &mut wanted);
+                }
+            }
+            wanted.retain(|need| !known.has(*need));
+            let heights: BTreeMap<B256, u64> =
+                readings.iter().map(|(log, _)| (log.block_hash, log.block_number)).collect();
+            let (tokens, ratios): (Vec<Need>, Vec<Need>) =
+                wanted.into_iter().partition(|need| matches!(need, Need::Token(_)));
+            for need in tokens {
+                let Need::Token(address) = need else { continue };
+                let token = token(node, address).await?;
+                if let Ok(token) = &token {
+                    met.push((address, token.clone()));
+                    self.meet(address, token.clone());
+                }
+                known.tokens.insert(address, token);
+            }
+            for some in ratios.chunks(READS_A_BATCH) {
+                known.ratios.extend(ratios_of(node, some, &heights).await?);
+                // A node that has pruned the state is no authority: another may have it.
+                for other in nodes.all().iter().filter(|other| other.name() != node.name()) {
+                    let refused = |need: &&Need| matches!(need, Need::Ratio(token, block) if known.ratios.get(&(*token, *block)).is_some_and(Result::is_err));
+                    let refused: Vec<Need> = some.iter().filter(refused).copied().collect();
+                    if refused.is_empty() {
+                        break;
+                    }
+                    known.ratios.extend(ratios_of(other, &refused, &heights).await.unwrap_or_default());
+                }
+            }
+        }
+        Ok((known, met))
+    }
+}
+
+/// What a token says of itself; inner error: what came instead.
+async fn token(node: &Node, address: Address) -> Result<Result<Token, String>, Fault> {
+    let replies = node.ask(&[Call::read(address, &DECIMALS), Call::read(address, &SYMBOL)]).await?;
+    let mut replies = replies.into_iter();
+    let mut answer = || answer(node, replies.next());
+    let (decimals, symbol) = (answer()?, answer()?);
+    Ok(decimals.and_then(|word| {
+        let decimals = word.get(..32).map(U256::from_be_slice).and_then(|word| u8::try_from(word).ok());
+        let decimals = decimals.filter(|decimals| *decimals <= 77).ok_or("no decimals")?;
+        Ok(Token { symbol: symbol.map(|bytes| text(&bytes)).unwrap_or_default(), decimals })
+    }))
+}
+
+/// An ABI string, or the 32 bytes that some old tokens answer.
+fn text(bytes: &[u8]) -> String {
+    let length = bytes.get(32..64).map(U256::from_be_slice).and_then(|length| usize::try_from(length).ok());
+    let string = length.and_then(|length| bytes.get(64..)?.get(..length));
+    let bare = bytes.get(..32).filter(|_| bytes.len() == 32);
+    let text = String::from_utf8_lossy(string.or(bare).unwrap_or_default());
+    text.trim_end_matches('\0').chars().filter(|character| !character.is_control()).take(64).collect()
+}
+
+/// The bytes that a read gave; inner error: the node's "no".
+fn answer(node: &Node, reply: Option<Reply>) -> Result<Result<Vec<u8>, String>, Fault> {
+    match reply {
+        Some(Ok(Some(json))) => {
+            let hex: String = serde_json::from_str(json.get())
+                .map_err(|error| node.unanswered(format!("a read that gave no hex: {error}")))?;
+            let bytes = alloy::hex::decode(&hex)
+                .map_err(|error| node.unanswered(format!("a read that gave no hex: {error}")))?;
+            Ok(if bytes.is_empty() { Err("there is no contract".to_owned()) } else { Ok(bytes) })
+        }
+        Some(Err(refusal)) => match refusal.meaning() {
+            Meaning::Unwell | Meaning::TooFast | Meaning::Unknown => Err(node.unanswered(refusal)),
+            Meaning::Pruned
+            | Meaning::Reverted
+            | Meaning::NoMethod
+            | Meaning::TooMuch
+            | Meaning::TooWide
+            | Meaning::Unheard => Ok(Err(format!("{} says {refusal}", node.name()))),
+        },
+        Some(Ok(None)) | None => Err(node.unanswered("null where a read was asked for")),
+    }
+}
+
+type Ratio = ((Address, B256), Result<Amount, String>);
+
+/// Ratios by block hash; where a node knows no such block parameter, by height.
+async fn ratios_of(node: &Node, wanted: &[Need], heights: &BTreeMap<B256, u64>) -> Result<Vec<Ratio>, Fault> {
+    let mut input = CONVERT_TO_ASSETS.to_vec();
+    input.extend_from_slice(&U256::from(Amount::ONE.atoms().unsigned_abs()).to_be_bytes::<32>());
+    let keys: Vec<(Address, B256)> = wanted
+        .iter()
+        .filter_map(|need| match need {
+            Need::Ratio(token, block) => Some((*token, *block)),
+            Need::Token(_) => None,
+        })
+        .collect();
+    let by_hash: Vec<Call> =
+        keys.iter().map(|(token, block)| Call::read_at(*token, &input, *block)).collect();
+    let mut replies = node.ask(&by_hash).await?;
+    if replies.iter().any(|reply| matches!(reply, Err(refusal) if refusal.meaning() == Meaning::Unheard)) {
+        let by_height: Vec<Call> = keys
+            .iter()
+            .map(|(token, block)| {
+                Call::read_at_height(*token, &input, heights.get(block).copied().unwrap_or_default())
+            })
+            .collect();
+        replies = node.ask(&by_height).await?;
+    }
+    keys.into_iter()
+        .zip(replies)
+        .map(|(key, reply)| {
+            let ratio = answer(node, Some(reply))?.and_then(|bytes| {
+                let atoms =
+                    bytes.get(..32).map(U256::from_be_slice).and_then(|word| i128::try_from(word).ok());
+                let ratio = atoms.and_then(Amount::from_atoms).filter(|ratio| !ratio.is_zero());
+                ratio.ok_or_else(|| "no ratio that the books can hold".to_owned())
+            });
+            Ok((key, ratio))
+        })
+        .collect()
+}

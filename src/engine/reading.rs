@@ -1,0 +1,168 @@
+//! What a source is read with, and what its readers share.
+//!
+//! Nodes, tokens, the database, and the two things every reader does: keep a
+//! contradiction on record, and book logs whose answer lacked a partner.
+
+use std::sync::Arc;
+
+use sqlx::{PgPool, pool::PoolConnection};
+
+use super::booking::{Booked, Bookkeeper};
+use crate::{
+    book::{coverage::Contradiction, log::Log},
+    chain::{
+        log::Filter,
+        reader::{self, Failed},
+        rpc::{Node, Nodes},
+        source::SourceSettings,
+    },
+    observe,
+    store::{
+        StoreError,
+        facts::{self, FoundBy, NodeLimit, SourceId},
+    },
+    time::Clock,
+};
+
+/// One source, with all it is read with.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// What is read.
+    pub source: SourceSettings,
+    /// What nodes are asked for.
+    pub filter: Filter,
+    /// Its number in the tables.
+    pub id: SourceId,
+    /// Who is asked.
+    pub nodes: Nodes,
+    /// Who knows the tokens.
+    pub keeper: Bookkeeper,
+    /// Where it is written.
+    pub pool: PgPool,
+    /// What time it is.
+    pub clock: Clock,
+}
+
+/// Why a step could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum Hindered {
+    /// By a chain or its nodes: ask again.
+    #[error(transparent)]
+    Chain(#[from] Failed),
+    /// By the database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<crate::chain::rpc::Fault> for Hindered {
+    fn from(fault: crate::chain::rpc::Fault) -> Self {
+        Self::Chain(fault.into())
+    }
+}
+
+impl Reading {
+    /// A connection to the books.
+    pub async fn connection(&self) -> Result<PoolConnection<sqlx::Postgres>, StoreError> {
+        self.pool.acquire().await.map_err(|error| StoreError::of("reach the database", error))
+    }
+
+    /// Begins to write.
+    pub async fn begin(&self) -> Result<sqlx::Transaction<'static, sqlx::Postgres>, StoreError> {
+        self.pool.begin().await.map_err(|error| StoreError::of("begin to write", error))
+    }
+
+    /// Keeps contradictions on record, and says them aloud.
+    pub async fn accuse(&self, lies: &[Contradiction], found_by: FoundBy) -> Result<(), StoreError> {
+        if lies.is_empty() {
+            return Ok(());
+        }
+        let mut conn = self.connection().await?;
+        for lie in lies {
+            observe::contradicted(&self.source.name, lie);
+            facts::contradicted(&mut conn, self.id, self.source.chain, lie, found_by).await?;
+        }
+        Ok(())
+    }
+
+    /// Draws the consequence of a failed answer: who rests, who is asked next, what is put on record.
+    ///
+    /// Gives what to say of it.
+    pub async fn failed(
+        &self,
+        node: &Arc<Node>,
+        failed: Failed,
+        found_by: FoundBy,
+    ) -> Result<String, StoreError> {
+        let said = failed.to_string();
+        match failed {
+            Failed::Fault(fault) => self.nodes.blame(node, &fault),
+            Failed::Behind { .. } | Failed::Refused { .. } => self.nodes.pass(node),
+            Failed::Untrue(lie) => {
+                self.nodes.blame(node, &node.unanswered("an answer that cannot be true"));
+                self.accuse(&[*lie], found_by).await?;
+            }
+        }
+        Ok(said)
+    }
+
+    /// Books sorted logs; where the answer lacks a log's partner, its transaction's receipt is asked for.
+    ///
+    /// The receipts may complete the logs, so they come back with what was booked.
+    pub async fn book(
+        &self,
+        node: &Node,
+        mut logs: Vec<Log>,
+        complete: impl Fn(u64) -> bool,
+    ) -> Result<Booked, Hindered> {
+        let mut asked_for = None;
+        loop {
+            let booked = self.keeper.book(&self.nodes, node, &self.source, self.id, &logs, &complete).await?;
+            let (incomplete, block) = match booked {
+                Ok(booked) => {
+                    if !booked.met.is_empty() {
+                        let mut conn = self.connection().await?;
+                        for (address, token) in &booked.met {
+                            facts::keep_token(
+                                &mut conn,
+                                self.source.chain,
+                                *address,
+                                &token.symbol,
+                                token.decimals,
+                            )
+                            .await?;
+                        }
+                    }
+                    return Ok(booked);
+                }
+                Err(incomplete) => incomplete,
+            };
+            // The receipt lacks it as well: nothing may be concluded, and the cursor stays.
+            if asked_for.replace(incomplete.tx) == Some(incomplete.tx) {
+                return Err(node.unanswered(format!("{incomplete}, nor does its receipt")).into());
+            }
+            let whole = reader::logs_of_transaction(node, &self.filter, incomplete.tx, block).await?;
+            let time =
+                logs.iter().find(|log| log.block_hash == block.hash).and_then(|log| log.block_timestamp);
+            logs.retain(|log| log.transaction_hash != incomplete.tx);
+            logs.extend(whole.into_iter().map(|log| Log { block_timestamp: time, ..log }));
+            logs.sort_by_key(|log| (log.block_number, log.log_index));
+        }
+    }
+
+    /// Keeps what the nodes have shown they can do.
+    pub async fn keep_limits(&self) -> Result<(), StoreError> {
+        let mut conn = self.connection().await?;
+        for node in self.nodes.all() {
+            let limits = node.limits();
+            let limit = NodeLimit {
+                node: node.name().to_owned(),
+                largest_ok: limits.largest_ok,
+                smallest_refused: limits.smallest_refused,
+                batches: limits.batches,
+                receipts: limits.receipts,
+            };
+            facts::keep_limit(&mut conn, self.source.chain, &limit).await?;
+        }
+        Ok(())
+    }
+}

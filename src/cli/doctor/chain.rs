@@ -181,8 +181,7 @@ impl<'n> Look<'n> {
     }
 
     async fn receipts(&mut self, head: &Header) {
-        let calls = [Call::receipts(head.hash), Call::receipts_spelled_out(head.hash)];
-        let replies = self.node.ask(&calls).await.unwrap_or_default();
+        let replies = self.node.ask(&[Call::receipts(head.hash)]).await.unwrap_or_default();
         if replies.iter().any(|reply| text(reply).is_some()) {
             self.ok("serves eth_getBlockReceipts");
         } else {

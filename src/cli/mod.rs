@@ -20,6 +20,7 @@ pub mod migrate;
 pub mod redrive;
 pub mod rewind;
 pub mod show;
+pub mod sim;
 pub mod trouble;
 
 use std::{
@@ -83,6 +84,7 @@ enum Command {
     Rewind(rewind::Args),
     Accept(accept::Args),
     Redrive(redrive::Args),
+    Sim(sim::Args),
     Db(db::Args),
 }
 
@@ -126,6 +128,7 @@ impl Cli {
             Command::Rewind(args) => rewind::run(args, &desk, out).await,
             Command::Accept(args) => accept::run(args, &desk, out).await,
             Command::Redrive(args) => redrive::run(args, &desk, out).await,
+            Command::Sim(args) => sim::run(args, out).await.map(|()| Exit::Done),
             Command::Db(args) => db::run(args, &desk.store()?, out).await.map(|()| Exit::Done),
         }?;
         out.flush()?;

@@ -9,17 +9,20 @@ use sqlx::{PgPool, pool::PoolConnection};
 
 use super::booking::{Booked, Bookkeeper};
 use crate::{
+    assets::Directory,
     book::{coverage::Contradiction, log::Log},
     chain::{
+        booking::Token,
         log::Filter,
+        raindex,
         reader::{self, Failed},
         rpc::{Node, Nodes},
-        source::SourceSettings,
+        source::{ChainSettings, SourceSettings},
     },
     observe,
     store::{
         StoreError,
-        facts::{self, FoundBy, NodeLimit, SourceId},
+        facts::{self, FoundBy, Known, NodeLimit, SourceId},
     },
     time::Clock,
 };
@@ -164,5 +167,95 @@ impl Reading {
             facts::keep_limit(&mut conn, self.source.chain, &limit).await?;
         }
         Ok(())
+    }
+}
+
+/// Why sources cannot be read at all.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// No HTTP client could be made.
+    #[error("could not make an HTTP client")]
+    Http(#[from] reqwest::Error),
+    /// The database, or what it knows of a source.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What one source is read with, and whether the books have it for other owners.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    /// Everything its readers share.
+    pub reading: Arc<Reading>,
+    /// History was read for other owners: it must be read again.
+    pub other_owners: bool,
+}
+
+/// Opens every source: its number in the tables, its chain's nodes with what they have shown, its tokens.
+///
+/// # Errors
+/// Stop: a source of the same name is another contract in the books.
+pub async fn open(
+    chains: &[ChainSettings],
+    sources: &[SourceSettings],
+    directory: &Directory,
+    pool: &PgPool,
+    clock: &Clock,
+) -> Result<Vec<Opened>, OpenError> {
+    let mut conn = pool.acquire().await.map_err(|error| StoreError::of("reach the database", error))?;
+    let mut opened = Vec::with_capacity(sources.len());
+    for chain in chains {
+        let nodes = Nodes::new(chain, clock)?;
+        for known in facts::limits(&mut conn, chain.id).await? {
+            if let Some(node) = nodes.all().iter().find(|node| node.name() == known.node) {
+                node.learn(|limits| {
+                    limits.largest_ok = known.largest_ok;
+                    limits.smallest_refused = known.smallest_refused;
+                    limits.batches = known.batches;
+                    limits.receipts = known.receipts;
+                });
+            }
+        }
+        let tokens = facts::tokens(&mut conn, chain.id).await?;
+        let tokens =
+            tokens.into_iter().map(|(address, symbol, decimals)| (address, Token { symbol, decimals }));
+        let keeper = Bookkeeper::new(chain.id, directory.clone(), tokens);
+        for source in sources.iter().filter(|source| source.chain == chain.id) {
+            let row = facts::Source {
+                name: &source.name,
+                chain: source.chain,
+                kind: source.kind.word(),
+                address: source.address,
+                owners: &source.owners,
+                from_block: source.from_block,
+            };
+            let (id, other_owners) = match facts::source(&mut conn, &row).await? {
+                Known::Same(id) => (id, false),
+                Known::OtherOwners(id) => (id, true),
+                Known::Other { from_block } => return Err(another(source, from_block).into()),
+            };
+            let reading = Reading {
+                source: source.clone(),
+                filter: raindex::filter(source),
+                id,
+                nodes: nodes.clone(),
+                keeper: keeper.clone(),
+                pool: pool.clone(),
+                clock: clock.clone(),
+            };
+            opened.push(Opened { reading: Arc::new(reading), other_owners });
+        }
+    }
+    Ok(opened)
+}
+
+fn another(source: &SourceSettings, from_block: u64) -> StoreError {
+    let changed = if from_block == source.from_block { "contract, chain or kind" } else { "first block" };
+    StoreError::Stop {
+        what: format!(
+            "the books have the source `{}` with another {changed} (they begin at block {from_block})",
+            source.name
+        ),
+        next: "give the changed source a name of its own, or set it back as it was".to_owned(),
+        source: None,
     }
 }

@@ -15,6 +15,7 @@
 )]
 
 mod bad_input;
+mod chain;
 mod desk;
 mod sql;
 mod store;

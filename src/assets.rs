@@ -13,7 +13,7 @@ use rust_decimal::Decimal;
 const USDC: &str = "USDC";
 
 /// Shares that changed their ticker: the old one, the new one, and its first day.
-/// (SPDR Portfolio S&P 500 ETF, read 2025-10-31.)
+/// The day is the one the earlier system changed over on.
 const RENAMED: [(&str, &str, Date); 1] = [("SPLG", "SPYM", date(2025, 10, 31))];
 
 /// How a share is wrapped into a token, as the token's symbol says.

@@ -9,8 +9,11 @@
 //! Whether what it names exists is not asked here: `hedge doctor` does.
 
 mod environment;
+mod given;
 mod problem;
 mod reading;
+mod sections;
+mod words;
 
 use std::{
     collections::BTreeMap,
@@ -18,23 +21,23 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use alloy::primitives::{Address, B256};
-use jiff::SignedDuration;
-use reqwest::Url;
-use rust_decimal::Decimal;
-use serde::{Deserialize, de::IntoDeserializer};
+use alloy::primitives::Address;
 
 pub use environment::{Environment, Secret};
+use given::Given;
+use problem::wrong;
 pub use problem::{Problem, Problems};
-use reading::{Node, Reader, Section, Wrong, wrong};
+use reading::{Reader, Section};
+use sections::{
+    CONCURRENCY, POLL_MS, ROOT_KEYS, STORE_KEYS, Seen, TIMEOUT_MS, read_asset, read_chain, read_source,
+    tables,
+};
+use words::{address, addresses, directory, kind, rpc_urls, whole};
 
 use crate::{
-    assets::{Asset, Directory, Threshold, Token, book_symbol, tokenized},
+    assets::{Asset, Directory, Token},
     book::coverage::Verdict,
-    chain::{
-        rpc::host_of,
-        source::{ChainSettings, HedgeAt, Kind, ProofBudget, SourceSettings},
-    },
+    chain::source::{ChainSettings, HedgeAt, Kind, ProofBudget, SourceSettings},
     store::{DatabaseUrl, StoreError},
 };
 
@@ -44,27 +47,13 @@ pub const TEMPLATE: &str = include_str!("config/template.toml");
 /// Where a file is looked for when nobody names one.
 const PLACES: [&str; 2] = ["hedge.toml", "/etc/hedge/hedge.toml"];
 
-const ROOT_KEYS: &[&str] = &["chain", "source", "asset", "store"];
-const CHAIN_KEYS: &[&str] = &["rpc", "usdc", "poll", "timeout", "concurrency", "proof_budget"];
-const BUDGET_KEYS: &[&str] = &["mib", "requests"];
-const SOURCE_KEYS: &[&str] =
-    &["name", "chain", "kind", "address", "owners", "from_block", "hedge_at", "believe"];
-const ASSET_KEYS: &[&str] = &["symbol", "tokens", "threshold", "pyth_feed"];
-const TOKEN_KEYS: &[&str] = &["chain", "address", "wrapped"];
-const THRESHOLD_KEYS: &[&str] = &["shares", "usd"];
-const STORE_KEYS: &[&str] = &["data"];
-
 /// The environment's description of one source.
 const SOURCE_VARIABLES: [&str; 6] =
     ["ORDERBOOK", "ORDER_OWNER", "DEPLOYMENT_BLOCK", "USDC", "CHAIN_ID", "ORDERBOOK_KIND"];
 
-/// Base, and Circle's USDC on it (developers.circle.com, read 2025-11-20).
+/// Base, and USDC on it: what the environment means when it names neither.
 const BASE: u64 = 8453;
 const USDC_ON_BASE: &str = "0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913";
-
-const POLL_MS: u64 = 2_000;
-const TIMEOUT_MS: u64 = 30_000;
-const CONCURRENCY: usize = 8;
 
 /// Everything an operator decides, checked.
 #[derive(Debug, Default)]
@@ -300,401 +289,15 @@ fn asset_toml(Asset { symbol, tokens, .. }: &Asset) -> String {
     )
 }
 
-/// Places where a name, a contract or a token was first used.
-#[derive(Default)]
-struct Seen(BTreeMap<String, usize>);
-
-impl Seen {
-    /// Refuses the second use of `what` at `node`.
-    fn once(&mut self, node: &Node<'_>, what: String, next: &str) {
-        match self.0.get(&what) {
-            Some(line) => node.refuse(format!("{what} is already used in line {line}"), next),
-            None => {
-                self.0.insert(what, node.line());
-            }
-        }
-    }
-}
-
-fn tables<'r>(root: &Section<'r>, key: &str) -> Vec<Node<'r>> {
-    let Some(node) = root.get(key) else { return Vec::new() };
-    node.items_of(&format!("a list of tables: write [[{key}]] above each")).unwrap_or_default()
-}
-
-/// Every item read, or none if one is wrong; reads to the end, so that each wrong one is named.
-fn all<T>(items: &[Node<'_>], read: impl FnMut(&Node<'_>) -> Option<T>) -> Option<Vec<T>> {
-    let read: Vec<Option<T>> = items.iter().map(read).collect();
-    read.into_iter().collect()
-}
-
-fn read_chain(node: &Node<'_>, variables: &[String], given: &mut Given<'_>) -> Option<ChainSettings> {
-    let id = node.name().parse().ok().filter(|id| *id > 0);
-    if id.is_none() {
-        node.refuse("is not a chain id", "write its number: [chain.8453]");
-    }
-    let section = node.section(CHAIN_KEYS)?;
-    let usdc =
-        section.need("usdc", "give the address of USDC on this chain").and_then(|node| node.text(address));
-    let rpc = match (given.rpc_variable(variables), section.get("rpc")) {
-        (Some(name), _) => given.value(&name, rpc_urls),
-        (None, Some(listed)) => read_rpc(&listed),
-        (None, None) => {
-            section.need("rpc", "list the http(s) urls of nodes, or set RPC_URL");
-            None
-        }
-    };
-    let milliseconds = |key, default| match section.get(key) {
-        None => Some(default),
-        Some(node) => node.text(duration_ms),
-    };
-    let poll_ms = milliseconds("poll", POLL_MS);
-    let timeout_ms = milliseconds("timeout", TIMEOUT_MS);
-    let concurrency = match section.get("concurrency") {
-        None => Some(CONCURRENCY),
-        Some(node) => node.whole(1).and_then(|number| usize::try_from(number).ok()),
-    };
-    let proof_budget = match section.get("proof_budget") {
-        None => Some(ProofBudget::default()),
-        Some(node) => read_budget(&node),
-    };
-    Some(ChainSettings {
-        id: id?,
-        rpc: rpc?,
-        usdc: usdc?,
-        poll_ms: poll_ms?,
-        timeout_ms: timeout_ms?,
-        concurrency: concurrency?,
-        proof_budget: proof_budget?,
-    })
-}
-
-fn read_rpc(node: &Node<'_>) -> Option<Vec<String>> {
-    let listed = node.items()?;
-    if listed.is_empty() {
-        node.refuse("names no node", "list at least one http(s) url, or set RPC_URL");
-        return None;
-    }
-    let read = |item: &Node<'_>| {
-        item.text(|text| match http_url(text)?.password() {
-            Some(_) => Err(wrong("a password does not belong in a file", "set RPC_URL in the environment")),
-            None => Ok(text.to_owned()),
-        })
-    };
-    all(&listed, read)
-}
-
-fn read_budget(node: &Node<'_>) -> Option<ProofBudget> {
-    let section = node.section(BUDGET_KEYS)?;
-    let default = ProofBudget::default();
-    let number = |key, default| section.get(key).map_or(Some(default), |node| node.whole(0));
-    let (mib, requests) = (number("mib", default.mib), number("requests", default.requests));
-    Some(ProofBudget { mib: mib?, requests: requests? })
-}
-
-fn read_source(node: &Node<'_>, chains: &[u64], seen: &mut Seen) -> Option<SourceSettings> {
-    let section = node.section(SOURCE_KEYS)?;
-    let named = section.need("name", "give it a name of its own, such as \"raindex\"");
-    let name = named.as_ref().and_then(|node| node.text(name));
-    if let (Some(node), Some(name)) = (&named, &name) {
-        seen.once(node, format!("the name `{name}`"), "give every source a name of its own");
-    }
-    let chain = section.need("chain", "give a chain id").and_then(|node| read_chain_id(&node, chains));
-    let kind = section
-        .need("kind", "give raindex-v4, raindex-v5, raindex-v6 or raindex-inventory")
-        .and_then(|node| node.text(kind));
-    let contract = section.need("address", "give the contract's address");
-    let address = contract.as_ref().and_then(|node| node.text(address));
-    if let (Some(node), Some(chain), Some(address)) = (&contract, chain, address) {
-        let what = format!("the contract {address} on chain {chain}");
-        seen.once(node, what, "one source reads a contract: list both owners in it");
-    }
-    let owners = match (section.get("owners"), kind) {
-        (None, Some(Kind::Inventory)) => Some(Vec::new()),
-        (None, _) => {
-            section.need("owners", "list the addresses whose orders are yours");
-            None
-        }
-        (Some(node), kind) => read_owners(&node, kind),
-    };
-    let from_block = section
-        .need("from_block", "give the block of the contract's deployment")
-        .and_then(|node| node.whole(0));
-    let hedge_at = match section.get("hedge_at") {
-        None => Some(HedgeAt::Safe),
-        Some(node) => node.number_or_word(HedgeAt::Blocks, hedge_at),
-    };
-    let believe = match section.get("believe") {
-        None => Some(Verdict::Bloom),
-        Some(node) => node.text(|text| one_of(text, &Verdict::ALL.map(|it| (it.word(), it)))),
-    };
-    Some(SourceSettings {
-        name: name?,
-        chain: chain?,
-        kind: kind?,
-        address: address?,
-        owners: owners?,
-        from_block: from_block?,
-        hedge_at: hedge_at?,
-        believe: believe?,
-    })
-}
-
-fn read_owners(node: &Node<'_>, kind: Option<Kind>) -> Option<Vec<Address>> {
-    let items = node.items()?;
-    if items.is_empty() && kind.is_some_and(|kind| kind != Kind::Inventory) {
-        node.refuse("names nobody", "list the addresses whose orders are yours");
-        return None;
-    }
-    let mut seen = Seen::default();
-    all(&items, |item| {
-        let owner = item.text(address)?;
-        seen.once(item, format!("the owner {owner}"), "name every owner once");
-        Some(owner)
-    })
-}
-
-fn read_asset(
-    node: &Node<'_>,
-    chains: &[u64],
-    usdc: &BTreeMap<u64, Address>,
-    seen: &mut Seen,
-) -> Option<Asset> {
-    let section = node.section(ASSET_KEYS)?;
-    let named = section.need("symbol", "give the share's ticker, such as \"AAPL\"");
-    let symbol = named.as_ref().and_then(|node| node.text(ticker));
-    if let (Some(node), Some(symbol)) = (&named, &symbol) {
-        seen.once(node, format!("the symbol `{symbol}`"), "list all tokens of a share in one [[asset]]");
-    }
-    let listed =
-        section.need("tokens", "list its tokens: [{ chain = 8453, address = \"0x…\", wrapped = true }]");
-    let tokens = listed.as_ref().and_then(|node| {
-        let items = node.items()?;
-        if items.is_empty() {
-            node.refuse(
-                "names no token",
-                "list its tokens: [{ chain = 8453, address = \"0x…\", wrapped = true }]",
-            );
-        }
-        all(&items, |item| read_token(item, chains, usdc, seen))
-    });
-    let threshold = section
-        .need("threshold", "give { shares = N } or { usd = N }: nothing that moves money has a default")
-        .and_then(|node| read_threshold(&node));
-    let pyth_feed = match section.get("pyth_feed") {
-        None => Some(None),
-        Some(node) => node.text(feed).map(Some),
-    };
-    Some(Asset { symbol: symbol?, tokens: tokens?, threshold: Some(threshold?), pyth_feed: pyth_feed? })
-}
-
-fn read_token(
-    node: &Node<'_>,
-    chains: &[u64],
-    usdc: &BTreeMap<u64, Address>,
-    seen: &mut Seen,
-) -> Option<Token> {
-    let section = node.section(TOKEN_KEYS)?;
-    let chain = section.need("chain", "give a chain id").and_then(|node| read_chain_id(&node, chains));
-    let contract = section.need("address", "give the token's address");
-    let address = contract.as_ref().and_then(|node| node.text(address));
-    if let (Some(node), Some(chain), Some(address)) = (&contract, chain, address) {
-        seen.once(node, format!("the token {address} on chain {chain}"), "a token stands for one share");
-        if usdc.get(&chain) == Some(&address) {
-            node.refuse("is USDC itself", "give the address of the share's token");
-        }
-    }
-    let wrapped = section
-        .need("wrapped", "say true for an ERC-4626 share (wtAAPL), false for one that is worth one (tAAPL)")
-        .and_then(|node| node.flag());
-    Some(Token { chain: chain?, address: address?, wrapped: wrapped? })
-}
-
-fn read_threshold(node: &Node<'_>) -> Option<Threshold> {
-    let section = node.section(THRESHOLD_KEYS)?;
-    let above_zero = |node: &Node<'_>| {
-        let number = node.decimal()?;
-        if number <= Decimal::ZERO {
-            node.refuse(format!("{number} is not above zero"), "give the exposure from which on to hedge");
-            return None;
-        }
-        Some(number)
-    };
-    match (section.get("shares"), section.get("usd")) {
-        (Some(shares), None) => above_zero(&shares).map(Threshold::Shares),
-        (None, Some(usd)) => above_zero(&usd).map(Threshold::Usd),
-        (Some(_), Some(_)) => {
-            node.refuse("has both shares and usd", "keep one of them");
-            None
-        }
-        (None, None) => {
-            section.need("shares", "give { shares = N } or { usd = N }");
-            None
-        }
-    }
-}
-
-fn read_chain_id(node: &Node<'_>, chains: &[u64]) -> Option<u64> {
-    let id = node.whole(1)?;
-    if !chains.contains(&id) {
-        node.refuse(
-            format!("no [chain.{id}] is configured"),
-            format!("add [chain.{id}] with its rpc and usdc"),
-        );
-    }
-    Some(id)
-}
-
-/// What the environment gives, and what is wrong with it.
-struct Given<'e> {
-    environment: &'e Environment,
-    problems: Vec<Problem>,
-}
-
-impl<'e> Given<'e> {
-    const fn new(environment: &'e Environment) -> Self {
-        Self { environment, problems: Vec::new() }
-    }
-
-    fn problem(&mut self, name: &str, what: impl Into<String>, next: impl Into<String>) {
-        self.problems.push(Problem::new(name, what, next));
-    }
-
-    /// Leaves a problem, unless `name` is there and wrong already.
-    fn missing<T>(&mut self, name: &str, next: String) -> Option<T> {
-        if !self.problems.iter().any(|problem| problem.place.starts_with(name)) {
-            self.problem(name, "is missing", next);
-        }
-        None
-    }
-
-    fn secret(&mut self, name: &str) -> Option<Secret> {
-        self.environment.value(name).map_err(|problem| self.problems.push(problem)).ok().flatten()
-    }
-
-    fn value<T>(&mut self, name: &str, make: impl Fn(&str) -> Result<T, Wrong>) -> Option<T> {
-        let secret = self.secret(name)?;
-        make(secret.expose()).map_err(|Wrong { what, next }| self.problem(name, what, next)).ok()
-    }
-
-    /// The variable that lists nodes: the first of `names`, or else, for a sole chain,
-    /// `WS_RPC_URL`, as the earlier system called it.
-    fn rpc_variable(&self, names: &[String]) -> Option<String> {
-        let earlier = names.iter().any(|name| name == "RPC_URL").then(|| "WS_RPC_URL".to_owned());
-        names.iter().cloned().chain(earlier).find(|name| self.environment.has(name))
-    }
-}
-
-fn http_url(text: &str) -> Result<Url, Wrong> {
-    let next =
-        "give the http(s) url of the same node: blocks are polled, a websocket would only ring the bell";
-    let url = Url::parse(text)
-        .map_err(|error| wrong(format!("is not a url: {error}"), "write http://host:port"))?;
-    match url.scheme() {
-        "http" | "https" => Ok(url),
-        scheme => Err(wrong(format!("{scheme}://{} is not an http(s) url", host_of(text)), next)),
-    }
-}
-
-fn rpc_urls(text: &str) -> Result<Vec<String>, Wrong> {
-    text.split(',').map(str::trim).map(|url| http_url(url).map(|_| url.to_owned())).collect()
-}
-
-fn address(text: &str) -> Result<Address, Wrong> {
-    let digits = text.strip_prefix("0x").unwrap_or_default();
-    let next = "write 0x and 40 hex digits";
-    if digits.len() != 40 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-        return Err(wrong(format!("`{text}` is not an address"), next));
-    }
-    let read: Address = text.parse().map_err(|_| wrong(format!("`{text}` is not an address"), next))?;
-    let spelt_right =
-        digits.bytes().all(|digit| !digit.is_ascii_uppercase()) || read.to_checksum(None) == text;
-    if !spelt_right {
-        let next = "copy it again from where it came; if you are sure, write it in lower case";
-        return Err(wrong(format!("`{text}` has a wrong checksum: a digit or a letter's case is off"), next));
-    }
-    if read.is_zero() {
-        return Err(wrong("is the zero address", "give the real one"));
-    }
-    Ok(read)
-}
-
-fn addresses(text: &str) -> Result<Vec<Address>, Wrong> {
-    text.split(',').map(str::trim).map(address).collect()
-}
-
-fn whole(text: &str) -> Result<u64, Wrong> {
-    text.parse().map_err(|_| wrong(format!("`{text}` is not a whole number"), "write digits only"))
-}
-
-fn kind(text: &str) -> Result<Kind, Wrong> {
-    one_of(text, &Kind::ALL.map(|kind| (kind.word(), kind)))
-}
-
-fn hedge_at(text: &str) -> Result<HedgeAt, Wrong> {
-    let read: Result<_, serde::de::value::Error> = HedgeAt::deserialize(text.into_deserializer());
-    read.map_err(|_| {
-        wrong(format!("`{text}` is unknown"), "give latest, safe, finalized or a number of blocks")
-    })
-}
-
-fn one_of<T: Copy>(text: &str, all: &[(&str, T)]) -> Result<T, Wrong> {
-    if let Some((_, found)) = all.iter().find(|(word, _)| *word == text) {
-        return Ok(*found);
-    }
-    let words: Vec<&str> = all.iter().map(|(word, _)| *word).collect();
-    Err(wrong(format!("`{text}` is unknown"), format!("give one of {}", words.join(", "))))
-}
-
-fn name(text: &str) -> Result<String, Wrong> {
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
-    if text.is_empty() || !text.chars().all(plain) {
-        return Err(wrong(format!("`{text}` is not a name"), "use letters, digits, `-`, `_` and `.`"));
-    }
-    Ok(text.to_owned())
-}
-
-fn ticker(text: &str) -> Result<String, Wrong> {
-    if let Ok(token) = tokenized(text) {
-        let next = format!("write the share's own: `{}`", book_symbol(token.ticker));
-        return Err(wrong(format!("`{text}` is a token's symbol"), next));
-    }
-    let plain =
-        |letter: char| letter.is_ascii_uppercase() || letter.is_ascii_digit() || ".-".contains(letter);
-    if text.is_empty() || text == "USDC" || !text.chars().all(plain) {
-        return Err(wrong(
-            format!("`{text}` is not a ticker"),
-            "write it as the market does, such as \"AAPL\"",
-        ));
-    }
-    let newest = book_symbol(text);
-    if newest != text {
-        return Err(wrong(format!("`{text}` has been renamed"), format!("write `{newest}`")));
-    }
-    Ok(text.to_owned())
-}
-
-fn feed(text: &str) -> Result<B256, Wrong> {
-    text.parse().map_err(|_| wrong(format!("`{text}` is not a Pyth feed id"), "write 0x and 64 hex digits"))
-}
-
-fn directory(text: &str) -> Result<PathBuf, Wrong> {
-    if !text.starts_with('/') {
-        return Err(wrong(format!("`{text}` is not an absolute path"), "begin it with /"));
-    }
-    Ok(PathBuf::from(text))
-}
-
-fn duration_ms(text: &str) -> Result<u64, Wrong> {
-    text.parse::<SignedDuration>()
-        .ok()
-        .and_then(|duration| u64::try_from(duration.as_millis()).ok())
-        .filter(|milliseconds| *milliseconds > 0)
-        .ok_or_else(|| wrong(format!("`{text}` is not a duration"), "write it like \"2s\" or \"500ms\""))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use rust_decimal::Decimal;
+
+    use super::{
+        sections::{ASSET_KEYS, BUDGET_KEYS, CHAIN_KEYS, SOURCE_KEYS, THRESHOLD_KEYS, TOKEN_KEYS},
+        *,
+    };
+    use crate::assets::Threshold;
 
     const ORDERBOOK: &str = "0xd2938e7c9fe3597f78832ce780feb61945c377d7";
     const OWNER: &str = "0x17a0b3a25eaeed3d31e2e0fd3a8a5e0f0c4c7e0a";

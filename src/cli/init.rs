@@ -34,11 +34,10 @@ pub struct Args {
 pub fn run(args: &Args, out: &mut Out<'_>) -> anyhow::Result<Exit> {
     let path = args.path.display();
     write(args).map_err(|error| {
-        let (cause, next) = match error.kind() {
-            io::ErrorKind::AlreadyExists => {
-                ("it exists already".to_owned(), "name another path, or replace it with --force")
-            }
-            _ => (error.to_string(), "name a path that can be written"),
+        let (cause, next) = if error.kind() == io::ErrorKind::AlreadyExists {
+            ("it exists already".to_owned(), "name another path, or replace it with --force")
+        } else {
+            (error.to_string(), "name a path that can be written")
         };
         Trouble {
             what: format!("could not write `{path}`"),

@@ -52,10 +52,10 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 a check found so
 #[derive(Debug, Parser)]
 #[command(name = "hedge", version, after_help = EXAMPLES, max_term_width = 100)]
 pub struct Cli {
-    /// The configuration file [default: $HEDGE_CONFIG, ./hedge.toml, /etc/hedge/hedge.toml].
+    /// The configuration file [default: `HEDGE_CONFIG`, ./hedge.toml, /etc/hedge/hedge.toml].
     #[arg(long, global = true, help_heading = "Everywhere", value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Where our own Postgres lives while `DATABASE_URL` is not set [default: $HEDGE_DATA, then by user].
+    /// Where our own Postgres lives while `DATABASE_URL` is not set [default: `HEDGE_DATA`, then by user].
     #[arg(long, global = true, help_heading = "Everywhere", value_name = "DIRECTORY")]
     data: Option<PathBuf>,
     /// Say more on stderr; twice for everything.

@@ -240,9 +240,13 @@ fn spelt(column: &Column) -> String {
     }
 }
 
+/// Whether the database was never migrated.
+pub(super) fn no_such_table(error: &sqlx::Error) -> bool {
+    error.as_database_error().and_then(sqlx::error::DatabaseError::code).is_some_and(|code| code == "42P01")
+}
+
 fn unasked(error: sqlx::Error) -> anyhow::Error {
-    let absent = error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == "42P01");
-    if !absent {
+    if !no_such_table(&error) {
         return StoreError::of("read the books", error).into();
     }
     Trouble {

@@ -128,7 +128,7 @@ mod tests {
         fs::write(&file, "from the file\n").unwrap();
         let (file, room) = (file.to_str().unwrap(), room.path().to_str().unwrap());
         let found = |pairs: &[(&str, &str)]| {
-            let environment = Environment::from_iter(pairs.iter().copied());
+            let environment: Environment = pairs.iter().copied().collect();
             environment.value("DATABASE_URL").map(|value| value.map(|secret| secret.expose().to_owned()))
         };
 

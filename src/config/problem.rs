@@ -25,6 +25,17 @@ impl fmt::Display for Problem {
     }
 }
 
+/// What is wrong with a value, before anyone has said where it stands.
+pub(super) struct Wrong {
+    pub(super) what: String,
+    pub(super) next: String,
+}
+
+/// Says what is wrong and what to do.
+pub(super) fn wrong(what: impl Into<String>, next: impl Into<String>) -> Wrong {
+    Wrong { what: what.into(), next: next.into() }
+}
+
 /// Everything that is wrong, in the order of the file; never empty.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct Problems(pub(super) Vec<Problem>);

@@ -12,22 +12,11 @@ use toml::{
     de::{DeFloat, DeInteger, DeString, DeTable, DeValue},
 };
 
-use super::problem::Problem;
+use super::problem::{Problem, Wrong, wrong};
 
 /// Words in a key that must not be in a file at all.
 const SECRETS: [&str; 7] =
     ["database_url", "password", "secret", "api_key", "private_key", "encryption_key", "credential"];
-
-/// What is wrong with a value, before anyone has said where it stands.
-pub(super) struct Wrong {
-    pub(super) what: String,
-    pub(super) next: String,
-}
-
-/// Says what is wrong and what to do.
-pub(super) fn wrong(what: impl Into<String>, next: impl Into<String>) -> Wrong {
-    Wrong { what: what.into(), next: next.into() }
-}
 
 /// A file being read, and what was found wrong so far.
 pub(super) struct Reader<'r> {

@@ -62,6 +62,21 @@ fn hedge(arguments: &[&str], environment: &[(&str, &str)]) -> String {
 }
 
 #[test]
+fn the_readme_says_what_is_said() {
+    let table = include_str!("../../README.md").split("## Bad input").nth(1).unwrap();
+    let rows: Vec<&str> = table.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
+    assert!(rows.len() >= 15);
+    for row in rows {
+        let (_, said) = row.trim_end_matches(" |").rsplit_once(" | ").unwrap();
+        let mark = if said.starts_with("``") { "``" } else { "`" };
+        let message = said.split(mark).nth(1).unwrap().trim();
+        for piece in message.split('…') {
+            assert!(include_str!("bad_input.rs").contains(piece), "no test says: {piece}");
+        }
+    }
+}
+
+#[test]
 fn the_good_file_is_good() {
     assert_eq!(said(GOOD, &[]), "nothing");
 }

@@ -7,6 +7,7 @@ use hedge::{
     cli::{Cli, Exit},
     config::{Config, Environment, TEMPLATE},
 };
+use serde_json::{Value, json};
 use sqlx::Executor;
 
 use crate::world::{World, scratch};
@@ -94,7 +95,7 @@ async fn fills_are_shown_short_to_people_and_exact_to_programs() {
     ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
     "#);
     let (_, json) = asked(&world, &["show", "fills", "--json"]).await;
-    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let json: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json[0]["usdc_exact"], "405.0000014");
     assert_eq!(json[0]["quantity"], "1.500000000000000000");
     assert_eq!(json[0]["block_number"], 41_747_700);
@@ -144,4 +145,88 @@ fn help_says_the_exit_codes() {
     for code in [Exit::Done, Exit::Failed, Exit::Usage, Exit::Found, Exit::Unavailable] {
         assert!(help.contains(&format!("{} ", code.code())), "{help}");
     }
+}
+
+/// A node with one block and no contract but USDC; it knows nothing of tags, and says so.
+async fn modest_node() -> String {
+    use alloy::{consensus::Header, primitives::U256, sol_types::SolValue};
+    let header = Header { number: 41_747_700, timestamp: 1_762_270_201, ..Header::default() };
+    let mut block = serde_json::to_value(&header).unwrap();
+    block["hash"] = serde_json::to_value(header.hash_slow()).unwrap();
+    let usdc = "0x833589fcd6edb6e08f4c7c32d4f71b54bda02913";
+    let answer = move |call: &Value| {
+        let params = &call["params"];
+        let result = match (call["method"].as_str().unwrap(), params[0].as_str(), params[0]["data"].as_str())
+        {
+            ("eth_chainId", ..) => json!("0x2105"),
+            ("eth_getBlockByNumber", Some("safe" | "finalized"), _) => Value::Null,
+            ("eth_getBlockByNumber", ..) => block.clone(),
+            ("eth_getCode", ..) => json!("0x"),
+            ("eth_call", _, Some("0x95d89b41")) if params[0]["to"] == usdc => {
+                json!(alloy::hex::encode_prefixed("USDC".abi_encode()))
+            }
+            ("eth_call", _, Some("0x313ce567")) if params[0]["to"] == usdc && params[1] == "latest" => {
+                json!(alloy::hex::encode_prefixed(U256::from(6).abi_encode()))
+            }
+            (method, ..) => {
+                let error = json!({"code": -32601, "message": format!("the method {method} does not exist")});
+                return json!({"jsonrpc": "2.0", "id": call["id"], "error": error});
+            }
+        };
+        json!({"jsonrpc": "2.0", "id": call["id"], "result": result})
+    };
+    let route = axum::routing::post(async move |body: String| {
+        match serde_json::from_str(&body).unwrap() {
+            Value::Array(_) => json!({"error": {"code": -32600, "message": "batches are not served"}}),
+            call => answer(&call),
+        }
+        .to_string()
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, axum::Router::new().route("/", route)).await.unwrap() });
+    url
+}
+
+#[tokio::test]
+async fn the_doctor_states_the_fallback_for_what_a_node_lacks() {
+    let world = World::new().await;
+    let url = modest_node().await;
+    let environment = Environment::from_iter([
+        ("DATABASE_URL", world.url().expose()),
+        ("RPC_URL", &url),
+        ("ORDERBOOK", "0xd2938e7c9fe3597f78832ce780feb61945c377d7"),
+        ("ORDER_OWNER", "0x17a0b3a25eaeed3d31e2e0fd3a8a5e0f0c4c7e0a"),
+        ("DEPLOYMENT_BLOCK", "41747644"),
+    ]);
+    let mut out = Vec::new();
+    let exit = Cli::parse_from(["hedge", "doctor", "--json"]).run(environment, &mut out).await.unwrap();
+    let findings: Vec<Value> = serde_json::from_slice(&out).unwrap();
+    let told: Vec<String> = findings
+        .iter()
+        .filter(|finding| {
+            finding["about"] != "database" && !finding["said"].as_str().unwrap().contains(" s old")
+        })
+        .map(|it| {
+            ["state", "said", "next"]
+                .map(|key| it[key].as_str().unwrap())
+                .join(" | ")
+                .trim_end_matches(" | ")
+                .to_owned()
+        })
+        .collect();
+
+    assert_eq!(exit, Exit::Found, "there is no contract");
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    ok | the environment; chains: 1, sources: 1, shares discovered by symbol
+    ok | headers prove their blooms and receipts
+    noted | takes no batches | calls are sent one by one, which is slower
+    noted | has no `safe` tag | 64 blocks below the head are taken instead
+    noted | has no `finalized` tag | 64 blocks below the head are taken instead
+    noted | eth_getBlockReceipts: `the method eth_getBlockReceipts does not exist` (code -32601) | blocks that blooms cannot exclude stay unproved; another node that serves it helps
+    noted | has block 41747644 but not its state: `the method eth_call does not exist` (code -32601) | wrapper ratios of old fills cannot be read: add an archive node
+    failed | there is no contract at 0xd2938E7c9fe3597F78832CE780Feb61945c377d7 on chain 8453 | check `address` and `chain`
+    ok | USDC at 0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913
+    ok | at V001 the_chain
+    "#);
 }

@@ -7,8 +7,7 @@ use sqlx::PgPool;
 
 use super::findings::Findings;
 use crate::{
-    cli::{Desk, Trouble},
-    config::Environment,
+    cli::{Desk, Trouble, show::no_such_table, trouble::outcome},
     store::{Db, Settings, StoreError},
 };
 
@@ -16,18 +15,29 @@ const ABOUT: &str = "database";
 
 /// Opens the database, and gives the tokens that the indexer has met: chain, address, symbol.
 ///
-/// With a configuration that cannot be read (`readable` is false) the books
-/// are looked for as the environment alone says.
+/// Where the configuration cannot be read, what it says of the books is unknown:
+/// only a database that the command line or the environment names is tried.
 pub(super) async fn examine(
     desk: &Desk,
     readable: bool,
     findings: &mut Findings,
 ) -> Vec<(u64, Address, String)> {
-    let settings = if readable { desk.store() } else { elsewhere(desk) };
+    let named =
+        desk.data.is_some() || ["DATABASE_URL", "HEDGE_DATA"].iter().any(|name| desk.environment.has(name));
+    let settings = match (readable, named) {
+        (true, _) => desk.store(),
+        (false, true) => elsewhere(desk),
+        (false, false) => {
+            findings.noted(ABOUT, "not tried: the configuration says where it is", "mend that first");
+            return Vec::new();
+        }
+    };
     let settings = match settings {
         Ok(settings) => settings,
         Err(error) => {
-            findings.failed(ABOUT, error.to_string(), "see the lines about the configuration");
+            let (_, trouble) = outcome(Err(error));
+            let (said, next) = trouble.map(|it| (it.cause, it.next)).unwrap_or_default();
+            findings.failed(ABOUT, said, next);
             return Vec::new();
         }
     };
@@ -47,14 +57,9 @@ pub(super) async fn examine(
     }
 }
 
+/// What the command line and the environment say of the books, without the file.
 fn elsewhere(desk: &Desk) -> anyhow::Result<Settings> {
-    let kept = ["DATABASE_URL", "DATABASE_URL_FILE", "CREDENTIALS_DIRECTORY", "HEDGE_DATA"];
-    let environment: Environment = kept
-        .into_iter()
-        .filter_map(|name| Some((name, desk.environment.variable(name)?)))
-        .chain([("HEDGE_CONFIG", "/dev/null")])
-        .collect();
-    Desk { config: None, environment, ..desk.clone() }.store()
+    Desk { config: Some("/dev/null".into()), ..desk.clone() }.store()
 }
 
 fn directory(data: &Path, findings: &mut Findings) {
@@ -87,16 +92,13 @@ async fn tables(db: &Db, settings: &Settings, findings: &mut Findings) -> Vec<(u
             .await;
     match migrated {
         Ok(Some((version, name))) => findings.ok("tables", format!("at V{version:03} {name}")),
-        Ok(None) => {
-            findings.noted("tables", "not made yet", "`hedge migrate`, `backfill` and `index` make them")
+        Err(error) if !no_such_table(&error) => {
+            failed(&StoreError::of("read the last migration", error), findings);
         }
-        Err(error)
-            if error.as_database_error().and_then(|it| it.code()).is_some_and(|code| code == "42P01") =>
-        {
+        Ok(None) | Err(_) => {
             findings.noted("tables", "not made yet", "`hedge migrate`, `backfill` and `index` make them");
             return Vec::new();
         }
-        Err(error) => failed(&StoreError::of("read the last migration", error), findings),
     }
     known_tokens(db.pool()).await.unwrap_or_else(|error| {
         failed(&StoreError::of("read the tokens that were met", error), findings);

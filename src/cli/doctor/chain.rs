@@ -159,9 +159,10 @@ impl<'n> Look<'n> {
                 "nothing can be proved by it: ranges stay `taken` or `cross-checked`; a second node helps",
             ),
         }
-        match self.node.limits().batches {
-            true => self.ok("takes batches"),
-            false => self.noted("takes no batches", "calls are sent one by one, which is slower"),
+        if self.node.limits().batches {
+            self.ok("takes batches");
+        } else {
+            self.noted("takes no batches", "calls are sent one by one, which is slower");
         }
         Some(header)
     }
@@ -173,15 +174,14 @@ impl<'n> Look<'n> {
             match found {
                 Some(header) => self.ok(format!("`{tag}` is {}", header.number)),
                 None => {
-                    self.noted(format!("has no `{tag}` tag"), "64 blocks below the head are taken instead")
+                    self.noted(format!("has no `{tag}` tag"), "64 blocks below the head are taken instead");
                 }
             }
         }
     }
 
     async fn receipts(&mut self, head: &Header) {
-        let calls = [Call::receipts(head.hash)];
-        let replies = self.node.ask(&calls).await.unwrap_or_default();
+        let replies = self.node.ask(&[Call::receipts(head.hash)]).await.unwrap_or_default();
         if replies.iter().any(|reply| text(reply).is_some()) {
             self.ok("serves eth_getBlockReceipts");
         } else {

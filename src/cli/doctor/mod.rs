@@ -89,9 +89,10 @@ fn configuration(read: &Result<Config, Problems>, findings: &mut Findings) {
             "write a file with `hedge init` and fill it in, or set ORDERBOOK; `hedge demo` needs neither";
         findings.failed(about, format!("{place} names nothing to read"), next);
     } else {
-        let shares = match config.directory.is_discovering() {
-            true => "shares discovered by symbol".to_owned(),
-            false => format!("shares: {}", config.directory.assets().len()),
+        let shares = if config.directory.is_discovering() {
+            "shares discovered by symbol".to_owned()
+        } else {
+            format!("shares: {}", config.directory.assets().len())
         };
         findings.ok(
             about,

@@ -1,0 +1,46 @@
+//! What the environment gives, read as the file is: to the end, with every problem kept.
+
+use super::{
+    environment::{Environment, Secret},
+    problem::{Problem, Wrong},
+};
+
+/// What the environment gives, and what is wrong with it.
+pub(super) struct Given<'e> {
+    pub(super) environment: &'e Environment,
+    pub(super) problems: Vec<Problem>,
+}
+
+impl<'e> Given<'e> {
+    pub(super) const fn new(environment: &'e Environment) -> Self {
+        Self { environment, problems: Vec::new() }
+    }
+
+    pub(super) fn problem(&mut self, name: &str, what: impl Into<String>, next: impl Into<String>) {
+        self.problems.push(Problem::new(name, what, next));
+    }
+
+    /// Leaves a problem, unless `name` is there and wrong already.
+    pub(super) fn missing<T>(&mut self, name: &str, next: String) -> Option<T> {
+        if !self.problems.iter().any(|problem| problem.place.starts_with(name)) {
+            self.problem(name, "is missing", next);
+        }
+        None
+    }
+
+    pub(super) fn secret(&mut self, name: &str) -> Option<Secret> {
+        self.environment.value(name).map_err(|problem| self.problems.push(problem)).ok().flatten()
+    }
+
+    pub(super) fn value<T>(&mut self, name: &str, make: impl Fn(&str) -> Result<T, Wrong>) -> Option<T> {
+        let secret = self.secret(name)?;
+        make(secret.expose()).map_err(|Wrong { what, next }| self.problem(name, what, next)).ok()
+    }
+
+    /// The variable that lists nodes: the first of `names`, or else, for a sole chain,
+    /// `WS_RPC_URL`, as the earlier system called it.
+    pub(super) fn rpc_variable(&self, names: &[String]) -> Option<String> {
+        let earlier = names.iter().any(|name| name == "RPC_URL").then(|| "WS_RPC_URL".to_owned());
+        names.iter().cloned().chain(earlier).find(|name| self.environment.has(name))
+    }
+}

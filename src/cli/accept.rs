@@ -1,6 +1,7 @@
 //! `hedge accept`.
 
 use super::{Desk, Exit, Out, Trouble};
+use crate::store::{Db, facts};
 
 const EXAMPLES: &str = r#"Examples:
   hedge accept 17 --reason "dust: a clear of zero""#;
@@ -21,14 +22,23 @@ pub struct Args {
 ///
 /// # Errors
 ///
-/// Always, until it is wired to the rooms below.
-pub async fn run(args: Args, _desk: &Desk, _out: &mut Out<'_>) -> anyhow::Result<Exit> {
-    Err(Trouble {
-        what: "`hedge accept` is not yet wired".to_owned(),
-        cause: format!("{args:?}"),
-        state: "nothing was done".to_owned(),
-        next: "wait for it".to_owned(),
-        exit: Exit::Failed,
+/// The database, or there is no such skipped log.
+pub async fn run(args: Args, desk: &Desk, out: &mut Out<'_>) -> anyhow::Result<Exit> {
+    let db = Db::open(&desk.store()?).await?;
+    db.migrate().await?;
+    let mut conn = db.pool().acquire().await?;
+    if !facts::accept_skip(&mut conn, args.skipped, &args.reason, &desk.author()).await? {
+        return Err(Trouble {
+            what: format!("there is no open skipped log {}", args.skipped),
+            cause: "its number is unknown, or it was accepted before".to_owned(),
+            state: "nothing was written".to_owned(),
+            next: "take a number from `hedge show skipped`".to_owned(),
+            exit: Exit::Usage,
+        }
+        .into());
     }
-    .into())
+    drop(conn);
+    db.close().await;
+    writeln!(out, "skipped log {} is accepted", args.skipped)?;
+    Ok(Exit::Done)
 }

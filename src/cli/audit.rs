@@ -1,7 +1,17 @@
 //! `hedge audit`.
 
-use super::{Desk, Exit, Out, Trouble};
-use crate::book::coverage::Verdict;
+use super::{
+    Desk, Exit, Out,
+    sources::{self, Sources},
+};
+use crate::{
+    book::coverage::Verdict,
+    engine::{
+        Until,
+        audit::{Auditor, Report, Scope},
+        drive,
+    },
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -30,15 +40,32 @@ pub struct Args {
 ///
 /// # Errors
 ///
-/// Always, until it is wired to the rooms below.
-pub async fn run(args: Args, desk: &Desk, _out: &mut Out<'_>) -> anyhow::Result<Exit> {
-    desk.config()?;
-    Err(Trouble {
-        what: "`hedge audit` is not yet wired".to_owned(),
-        cause: format!("{args:?}"),
-        state: "nothing was done".to_owned(),
-        next: "wait for it".to_owned(),
-        exit: Exit::Failed,
+/// The configuration or the database. A node that is away is waited for.
+pub async fn run(args: Args, desk: &Desk, out: &mut Out<'_>) -> anyhow::Result<Exit> {
+    let sources = Sources::open(desk).await?;
+    let stop = sources::until_told()?;
+    let mut exit = Exit::Done;
+    for reading in sources.ready(args.source.as_deref())? {
+        let scope = Scope {
+            from: args.from.unwrap_or(0),
+            to: args.to.unwrap_or(u64::MAX),
+            only_final: false,
+            wanted: args.verdict,
+        };
+        let name = reading.source.name.clone();
+        let every = sources.poll(&reading);
+        let mut auditor = Auditor::new(reading, scope);
+        drive(&mut auditor, Until::Idle, every, &sources.clock, stop.clone()).await?;
+        let Report { blocks, believed, added, disowned } = auditor.report();
+        writeln!(
+            out,
+            "{name}: {blocks} blocks read again, {believed} of them {} now; {added} logs added, {disowned} disowned",
+            args.verdict
+        )?;
+        if added + disowned > 0 || believed < blocks {
+            exit = Exit::Found;
+        }
     }
-    .into())
+    sources.db.close().await;
+    Ok(exit)
 }

@@ -1,6 +1,22 @@
 //! `hedge backfill`.
 
-use super::{Desk, Exit, Out, Trouble};
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+
+use super::{
+    Desk, Exit, Out, progress,
+    sources::{self, Sources},
+};
+use crate::{
+    engine::{
+        End, Until, drive,
+        indexer::{Indexer, Progress},
+        reading::Reading,
+        rewind::{self, Act},
+    },
+    store::facts,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -14,6 +30,9 @@ pub struct Args {
     /// The first block to read.
     #[arg(long, value_name = "BLOCK")]
     pub from: u64,
+    /// Only this source.
+    #[arg(long, value_name = "NAME")]
+    pub source: Option<String>,
     /// The last block to read [default: the head].
     #[arg(long, value_name = "BLOCK")]
     pub to: Option<u64>,
@@ -26,15 +45,76 @@ pub struct Args {
 ///
 /// # Errors
 ///
-/// Always, until it is wired to the rooms below.
-pub async fn run(args: Args, desk: &Desk, _out: &mut Out<'_>) -> anyhow::Result<Exit> {
-    desk.config()?;
-    Err(Trouble {
-        what: "`hedge backfill` is not yet wired".to_owned(),
-        cause: format!("{args:?}"),
-        state: "nothing was done".to_owned(),
-        next: "wait for it".to_owned(),
-        exit: Exit::Failed,
+/// The configuration, the database, or a source that only a person can let go on.
+pub async fn run(args: Args, desk: &Desk, out: &mut Out<'_>) -> anyhow::Result<Exit> {
+    let mut sources = Sources::open(desk).await?;
+    for opened in sources.named(args.source.as_deref())? {
+        begin(&opened.reading, opened.begins_late, args.from, desk).await?;
     }
-    .into())
+    // The books may begin elsewhere now.
+    sources = Sources::of(desk.config()?, sources.db).await?;
+    let stop = sources::until_told()?;
+    let mut work = JoinSet::new();
+    let mut shown = Vec::new();
+    for opened in sources.named(args.source.as_deref())? {
+        let reading = Arc::clone(&opened.reading);
+        let every = sources.poll(&reading);
+        let mut indexer = Indexer::new(Arc::clone(&reading), sources.concurrency(&reading), stop.clone());
+        indexer.set_until(args.to);
+        indexer.set_prove(args.prove);
+        shown.push((reading.source.name.clone(), indexer.progress()));
+        let (clock, stop) = (sources.clock.clone(), stop.clone());
+        work.spawn(async move {
+            let end = drive(&mut indexer, Until::Idle, every, &clock, stop).await;
+            (reading, *indexer.progress().borrow(), end)
+        });
+    }
+    let bars = progress::show(shown, &sources.clock);
+    let mut exit = Exit::Done;
+    while let Some(done) = work.join_next().await {
+        let (reading, Progress { number, fills, logs, .. }, end) = done?;
+        let name = &reading.source.name;
+        match end? {
+            End::Idle => {
+                writeln!(out, "{name}: written to block {number}; {fills} fills in {logs} logs were new")?
+            }
+            End::Told => {
+                writeln!(out, "{name}: interrupted at block {number}; the same command goes on from there")?
+            }
+            End::Stopped(why) => {
+                exit = Exit::Failed;
+                writeln!(out, "{why}")?;
+            }
+        }
+    }
+    drop(bars);
+    sources.db.close().await;
+    Ok(exit)
+}
+
+/// Lets a source begin at `from`, where the books begin later or not at all.
+async fn begin(reading: &Reading, wanted: Option<u64>, from: u64, desk: &Desk) -> anyhow::Result<()> {
+    let mut conn = reading.connection().await?;
+    let cursor = facts::cursor(&mut conn, reading.id).await?;
+    let books = reading.source.from_block;
+    let from = wanted.map_or(from, |wanted| wanted.min(from));
+    match cursor {
+        None => facts::set_from_block(&mut conn, reading.id, from).await?,
+        Some(cursor) if from < books => {
+            tracing::info!("{}: the books begin at {books}: reading again from {from}", reading.source.name);
+            drop(conn);
+            let why = Act { reason: format!("backfill from {from}, before {books}"), author: desk.author() };
+            rewind::rewind(reading, books.saturating_sub(1), &why).await?;
+            let mut conn = reading.connection().await?;
+            facts::forget_cursor(&mut conn, reading.id).await?;
+            facts::set_from_block(&mut conn, reading.id, from).await?;
+            drop(cursor);
+        }
+        Some(cursor) => tracing::info!(
+            "{}: blocks {books}..={} are written already; going on from there",
+            reading.source.name,
+            cursor.at.number
+        ),
+    }
+    Ok(())
 }

@@ -72,4 +72,10 @@ impl Desk {
         let data_dir = data.map_or_else(default_data_dir, Ok)?;
         Ok(Settings { database_url, data_dir })
     }
+
+    /// Who acts, for the record: `$SUDO_USER`, else `$USER`.
+    pub fn author(&self) -> String {
+        let variable = |name| self.environment.variable(name).filter(|name| !name.is_empty());
+        variable("SUDO_USER").or_else(|| variable("USER")).unwrap_or("unknown").to_owned()
+    }
 }

@@ -1,6 +1,25 @@
 //! `hedge index`.
 
-use super::{Desk, Exit, Out, Trouble};
+use std::{sync::Arc, time::Duration};
+
+use tokio::task::JoinSet;
+
+use super::{
+    Desk, Exit, Out, progress,
+    sources::{self, Sources},
+};
+use crate::{
+    book::coverage::Verdict,
+    engine::{
+        Until,
+        audit::{Auditor, Scope},
+        drive,
+        indexer::Indexer,
+    },
+};
+
+/// Between two looks for ranges that could be believed better.
+const AUDIT_EVERY: Duration = Duration::from_secs(30);
 
 const EXAMPLES: &str = "\
 Examples:
@@ -16,15 +35,41 @@ pub struct Args {}
 ///
 /// # Errors
 ///
-/// Always, until it is wired to the rooms below.
-pub async fn run(args: Args, desk: &Desk, _out: &mut Out<'_>) -> anyhow::Result<Exit> {
-    desk.config()?;
-    Err(Trouble {
-        what: "`hedge index` is not yet wired".to_owned(),
-        cause: format!("{args:?}"),
-        state: "nothing was done".to_owned(),
-        next: "wait for it".to_owned(),
-        exit: Exit::Failed,
+/// The configuration, or a database that refuses for good. A node that is away is waited for.
+pub async fn run(_: Args, desk: &Desk, out: &mut Out<'_>) -> anyhow::Result<Exit> {
+    let sources = Sources::open(desk).await?;
+    let stop = sources::until_told()?;
+    let mut work = JoinSet::new();
+    let mut shown = Vec::new();
+    for reading in sources.ready(None)? {
+        let every = sources.poll(&reading);
+        let mut indexer = Indexer::new(Arc::clone(&reading), sources.concurrency(&reading), stop.clone());
+        shown.push((reading.source.name.clone(), indexer.progress()));
+        let (clock, told) = (sources.clock.clone(), stop.clone());
+        work.spawn(async move { drive(&mut indexer, Until::Told, every, &clock, told).await });
+        let scope = Scope { from: 0, to: u64::MAX, only_final: true, wanted: Verdict::Proved };
+        let (clock, told) = (sources.clock.clone(), stop.clone());
+        work.spawn(async move {
+            drive(&mut Auditor::new(reading, scope), Until::Told, AUDIT_EVERY, &clock, told).await
+        });
     }
-    .into())
+    let bars = progress::show(shown, &sources.clock);
+    let mut failed = None;
+    while let Some(done) = work.join_next().await {
+        if let Err(error) = done? {
+            // One source that cannot go on ends the process: a supervisor starts it anew.
+            failed = Some(error);
+            break;
+        }
+    }
+    drop(bars);
+    drop(work);
+    sources.db.close().await;
+    match failed {
+        Some(error) => Err(error.into()),
+        None => {
+            writeln!(out, "ended; `hedge index` goes on where it was")?;
+            Ok(Exit::Done)
+        }
+    }
 }

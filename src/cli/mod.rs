@@ -17,10 +17,12 @@ pub mod doctor;
 pub mod index;
 pub mod init;
 pub mod migrate;
+pub mod progress;
 pub mod redrive;
 pub mod rewind;
 pub mod show;
 pub mod sim;
+pub mod sources;
 pub mod trouble;
 
 use std::{

@@ -1,6 +1,7 @@
 //! `hedge redrive`.
 
-use super::{Desk, Exit, Out, Trouble};
+use super::{Desk, Exit, Out, sources::Sources};
+use crate::engine::redrive::{self, Redriven};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -20,15 +21,17 @@ pub struct Args {
 ///
 /// # Errors
 ///
-/// Always, until it is wired to the rooms below.
-pub async fn run(args: Args, desk: &Desk, _out: &mut Out<'_>) -> anyhow::Result<Exit> {
-    desk.config()?;
-    Err(Trouble {
-        what: "`hedge redrive` is not yet wired".to_owned(),
-        cause: format!("{args:?}"),
-        state: "nothing was done".to_owned(),
-        next: "wait for it".to_owned(),
-        exit: Exit::Failed,
+/// The configuration, the database, or no node that answers.
+pub async fn run(args: Args, desk: &Desk, out: &mut Out<'_>) -> anyhow::Result<Exit> {
+    let sources = Sources::open(desk).await?;
+    for reading in sources.ready(args.source.as_deref())? {
+        let Redriven { open, resolved } = redrive::redrive(&reading, &desk.author()).await?;
+        writeln!(
+            out,
+            "{}: {open} skipped logs read again, {resolved} of them gave a fact",
+            reading.source.name
+        )?;
     }
-    .into())
+    sources.db.close().await;
+    Ok(Exit::Done)
 }

@@ -1,6 +1,7 @@
 //! `hedge rewind`.
 
-use super::{Desk, Exit, Out, Trouble};
+use super::{Desk, Exit, Out, sources::Sources};
+use crate::engine::rewind::{self, Act, Rewound};
 
 const EXAMPLES: &str = r#"Examples:
   hedge rewind --source raindex --to 41800000 --reason "node served a stale fork""#;
@@ -24,15 +25,21 @@ pub struct Args {
 ///
 /// # Errors
 ///
-/// Always, until it is wired to the rooms below.
-pub async fn run(args: Args, desk: &Desk, _out: &mut Out<'_>) -> anyhow::Result<Exit> {
-    desk.config()?;
-    Err(Trouble {
-        what: "`hedge rewind` is not yet wired".to_owned(),
-        cause: format!("{args:?}"),
-        state: "nothing was done".to_owned(),
-        next: "wait for it".to_owned(),
-        exit: Exit::Failed,
+/// The configuration, the database, a block that is not behind the cursor, or no node that has it.
+pub async fn run(args: Args, desk: &Desk, out: &mut Out<'_>) -> anyhow::Result<Exit> {
+    let sources = Sources::open(desk).await?;
+    for opened in sources.named(Some(&args.source))? {
+        let act = Act { reason: args.reason.clone(), author: desk.author() };
+        let Rewound { from, to, number } = rewind::rewind(&opened.reading, args.to, &act).await?;
+        if opened.other_owners && to < opened.reading.source.from_block {
+            rewind::read_for_owners_of_now(&opened.reading).await?;
+        }
+        writeln!(
+            out,
+            "{}: rewound from block {from} to {to} (reorg {number}); what lay above is kept as orphaned",
+            args.source
+        )?;
     }
-    .into())
+    sources.db.close().await;
+    Ok(Exit::Done)
 }

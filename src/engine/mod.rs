@@ -3,6 +3,7 @@
 //! - [`indexer`]: writes down what the chain says, and takes back what it unsays
 //! - [`backfill`]: history in parallel, committed in order
 //! - [`audit`]: reads again and proves what was only taken
+//! - [`rewind`], [`redrive`]: an operator's acts on what is written
 //! - [`reading`]: what a source is read with
 //! - [`booking`]: logs → a page of facts, with what must be asked of tokens
 //!
@@ -16,6 +17,8 @@ pub mod backfill;
 pub mod booking;
 pub mod indexer;
 pub mod reading;
+pub mod redrive;
+pub mod rewind;
 
 use std::time::Duration;
 

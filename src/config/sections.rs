@@ -73,7 +73,7 @@ pub(super) fn read_chain(
     let section = node.section(CHAIN_KEYS)?;
     let usdc =
         section.need("usdc", "give the address of USDC on this chain").and_then(|node| node.text(address));
-    let rpc = match (given.rpc_variable(variables), section.get("rpc")) {
+    let rpc = match (given.first_of(variables), section.get("rpc")) {
         (Some(name), _) => given.value(&name, rpc_urls),
         (None, Some(listed)) => read_rpc(&listed),
         (None, None) => {

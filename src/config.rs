@@ -452,10 +452,24 @@ data = "/var/lib/hedge"
     }
 
     #[test]
+    fn a_chain_is_spelt_in_one_way() {
+        let text = file() + "[chain.08453]\nrpc = [\"http://other\"]\nusdc = \"" + USDC_ON_BASE + "\"\n";
+        let problems = read(&text, &[]).unwrap_err().to_string();
+        assert_eq!(problems, "hedge.toml:26: chain.08453: is not a chain id; write its number: [chain.8453]");
+    }
+
+    #[test]
     fn no_key_of_a_url_and_no_password_is_ever_printed() {
         let text = file().replace("http://127.0.0.1:8545", "ftp://me:hunter2@node.example/v2/hunter2");
         let problems = read(&text, &[("DATABASE_URL", "mysql://me:hunter2@db/x")]).unwrap_err();
         assert!(!problems.to_string().contains("hunter2"), "{problems}");
+
+        let key = "0x4c0883a69102937d6231471b5dbb6204fe5129617082792ae468d01a3f362318";
+        let problems = of_environment(&[("ORDERBOOK", key)]).unwrap_err();
+        assert!(!problems.to_string().contains("4c0883"), "{problems}");
+
+        let config = read(&file(), &[("RPC_URL", "https://node.example/v2/hunter2")]).unwrap();
+        assert!(!format!("{config:?}").contains("hunter2"), "{config:?}");
     }
 
     #[test]

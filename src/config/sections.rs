@@ -12,7 +12,7 @@ use super::{
     given::Given,
     problem::wrong,
     reading::{Node, Section},
-    words::{address, duration_ms, feed, hedge_at, http_url, kind, name, one_of, rpc_urls, ticker},
+    words::{address, duration_ms, feed, hedge_at, http_url, kind, name, one_of, rpc_urls, ticker, whole},
 };
 use crate::{
     assets::{Asset, Threshold, Token},
@@ -66,7 +66,8 @@ pub(super) fn read_chain(
     variables: &[String],
     given: &mut Given<'_>,
 ) -> Option<ChainSettings> {
-    let id = node.name().parse().ok().filter(|id| *id > 0);
+    // Spelt in one way only: [chain.08] would be a second chain 8.
+    let id = whole(node.name()).ok().filter(|id| *id > 0 && id.to_string() == node.name());
     if id.is_none() {
         node.refuse("is not a chain id", "write its number: [chain.8453]");
     }

@@ -1,13 +1,13 @@
 //! `hedge db`: a look inside the database.
 
 use std::ffi::OsString;
-use std::io::Write;
 
 use anyhow::{Context, bail};
 use clap::Subcommand;
 use tokio::process::Command;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::Out;
 use crate::store::embedded::Cluster;
 use crate::store::{Db, Settings};
 
@@ -39,7 +39,7 @@ enum What {
 /// # Errors
 ///
 /// The database cannot be opened or stopped, or psql ended badly.
-pub async fn run(args: Args, settings: &Settings, out: &mut dyn Write) -> anyhow::Result<()> {
+pub async fn run(args: Args, settings: &Settings, out: &mut Out<'_>) -> anyhow::Result<()> {
     match args.what {
         What::Psql { args } => psql(args, settings).await,
         What::Url => {

@@ -1,7 +1,6 @@
 //! `hedge migrate`: the tables brought up to date, the schema `reporting` made anew.
 
-use std::io::Write;
-
+use super::Out;
 use crate::store::{Db, Settings};
 
 /// Bring the tables up to date and make the schema `reporting` anew.
@@ -13,7 +12,7 @@ pub struct Args {}
 /// # Errors
 ///
 /// The database cannot be opened, is newer than this binary, or refused a migration.
-pub async fn run(_: Args, settings: &Settings, out: &mut dyn Write) -> anyhow::Result<()> {
+pub async fn run(_: Args, settings: &Settings, out: &mut Out<'_>) -> anyhow::Result<()> {
     let db = Db::open(settings).await?;
     let migrated = db.migrate().await?;
     for migration in &migrated.applied {

@@ -7,7 +7,7 @@
 //! Below finality, or beyond the stored window, nothing is guessed: the source
 //! stops and says so.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use alloy::primitives::B256;
 use tokio::sync::watch;
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     book::{
-        coverage::Stretch,
+        coverage::{Stretch, Verdict},
         log::{Block, Place},
     },
     chain::{
@@ -221,10 +221,10 @@ impl Indexer {
             let place = usize::try_from(number - first.number).ok()?;
             verdicts.get(place).copied()
         };
-        let complete = |number: u64| verdict_of(number) == Some(crate::book::coverage::Verdict::Proved);
+        let complete = |number: u64| verdict_of(number) == Some(Verdict::Proved);
         let booked = self.reading.book(node, logs, complete).await?;
         let stretches = stretches(node, &headers, &verdicts, &booked.counts);
-        let blocks = headers.iter().map(reader_block).collect();
+        let blocks = headers.iter().map(reader::Header::block).collect();
         Ok(Some(Advance { from: at, to: last.block(), page: booked.page, stretches, blocks }))
     }
 
@@ -351,20 +351,16 @@ impl Indexer {
         observe::source_stopped(&self.reading.source.name, &why);
         let mut conn = self.reading.connection().await?;
         facts::stop(&mut conn, self.reading.id, &why).await?;
-        Ok(Step::Held(why))
+        Ok(Step::Stopped(why))
     }
-}
-
-fn reader_block(header: &reader::Header) -> Block {
-    header.block()
 }
 
 /// Consecutive blocks that were believed the same way, as stretches.
 pub(super) fn stretches(
     node: &Node,
     headers: &[reader::Header],
-    verdicts: &[crate::book::coverage::Verdict],
-    counts: &std::collections::BTreeMap<u64, (u64, u64)>,
+    verdicts: &[Verdict],
+    counts: &BTreeMap<u64, (u64, u64)>,
 ) -> Vec<Stretch> {
     let mut stretches: Vec<Stretch> = Vec::new();
     for (header, verdict) in headers.iter().zip(verdicts) {
@@ -392,7 +388,7 @@ impl Loop for Indexer {
         let cursor = facts::cursor(&mut conn, self.reading.id).await?;
         drop(conn);
         if let Some(why) = cursor.as_ref().and_then(|cursor| cursor.stopped.as_ref()) {
-            return Ok(Step::Held(format!("`{}` is stopped: {why}", self.reading.source.name)));
+            return Ok(Step::Stopped(format!("`{}` is stopped: {why}", self.reading.source.name)));
         }
         let Some(node) = self.reading.nodes.ready().await else {
             return Ok(Step::Held(format!("chain {} has no rpc", self.reading.source.chain)));

@@ -32,6 +32,8 @@ pub enum Step {
     Moved,
     /// Something should be done and cannot be, now.
     Held(String),
+    /// Nothing is done any more until a person acts.
+    Stopped(String),
 }
 
 /// Ends when the process is told to.
@@ -52,13 +54,37 @@ pub trait Loop {
     fn converge(&mut self) -> impl Future<Output = Result<Step, StoreError>> + Send;
 }
 
-/// Turns a loop until the process is told to end. A database that is away is waited for.
+/// How far a loop is turned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Until {
+    /// Until there is nothing left to do, or only a person can go on.
+    Idle,
+    /// Until the process is told to end.
+    Told,
+}
+
+/// Why a loop was turned no further.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// There was nothing left to do.
+    Idle,
+    /// The process was told to end.
+    Told,
+    /// Only a person can go on.
+    Stopped(String),
+}
+
+/// Turns a loop. A database or a node that is away is waited for, for ever.
+///
+/// # Errors
+/// Only what ends the process: the database refuses for good.
 pub async fn drive(
     looping: &mut impl Loop,
+    until: Until,
     every: Duration,
     clock: &Clock,
     mut stop: Stop,
-) -> Result<(), StoreError> {
+) -> Result<End, StoreError> {
     let mut held = None;
     while !*stop.borrow() {
         let step = match looping.converge().await {
@@ -66,22 +92,23 @@ pub async fn drive(
             Err(StoreError::Unavailable { what, .. }) => Step::Held(what),
             Err(error) => return Err(error),
         };
-        match step {
-            Step::Moved => held = None,
-            Step::Idle => {
+        let why = match step {
+            Step::Moved => {
                 held = None;
-                pause(every, clock, &mut stop).await;
+                continue;
             }
-            Step::Held(why) => {
-                if held.as_ref() != Some(&why) {
-                    tracing::warn!("held: {why}");
-                }
-                held = Some(why);
-                pause(every, clock, &mut stop).await;
-            }
+            Step::Idle if until == Until::Idle => return Ok(End::Idle),
+            Step::Stopped(why) if until == Until::Idle => return Ok(End::Stopped(why)),
+            Step::Idle => None,
+            Step::Held(why) | Step::Stopped(why) => Some(why),
+        };
+        if let Some(why) = why.as_ref().filter(|why| held.as_ref() != Some(*why)) {
+            tracing::warn!("held: {why}");
         }
+        held = why;
+        pause(every, clock, &mut stop).await;
     }
-    Ok(())
+    Ok(End::Told)
 }
 
 async fn pause(wait: Duration, clock: &Clock, stop: &mut Stop) {

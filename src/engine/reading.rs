@@ -22,7 +22,7 @@ use crate::{
     observe,
     store::{
         StoreError,
-        facts::{self, FoundBy, Known, NodeLimit, SourceId},
+        facts::{self, FoundBy, NodeLimit, SourceId},
     },
     time::Clock,
 };
@@ -181,13 +181,15 @@ pub enum OpenError {
     Store(#[from] StoreError),
 }
 
-/// What one source is read with, and whether the books have it for other owners.
+/// What one source is read with, and what stands between the configuration and the books.
 #[derive(Clone, Debug)]
 pub struct Opened {
-    /// Everything its readers share.
+    /// Everything its readers share. It begins where the books do.
     pub reading: Arc<Reading>,
     /// History was read for other owners: it must be read again.
     pub other_owners: bool,
+    /// The first block that the configuration wants, where the books begin later.
+    pub begins_late: Option<u64>,
 }
 
 /// Opens every source: its number in the tables, its chain's nodes with what they have shown, its tokens.
@@ -228,33 +230,29 @@ pub async fn open(
                 owners: &source.owners,
                 from_block: source.from_block,
             };
-            let (id, other_owners) = match facts::source(&mut conn, &row).await? {
-                Known::Same(id) => (id, false),
-                Known::OtherOwners(id) => (id, true),
-                Known::Other { from_block } => return Err(another(source, from_block).into()),
-            };
+            let known = facts::source(&mut conn, &row).await?;
+            if !known.same_contract {
+                return Err(another(source).into());
+            }
+            let begins_late = (source.from_block < known.from_block).then_some(source.from_block);
             let reading = Reading {
-                source: source.clone(),
+                source: SourceSettings { from_block: known.from_block, ..source.clone() },
                 filter: raindex::filter(source),
-                id,
+                id: known.id,
                 nodes: nodes.clone(),
                 keeper: keeper.clone(),
                 pool: pool.clone(),
                 clock: clock.clone(),
             };
-            opened.push(Opened { reading: Arc::new(reading), other_owners });
+            opened.push(Opened { reading: Arc::new(reading), other_owners: !known.same_owners, begins_late });
         }
     }
     Ok(opened)
 }
 
-fn another(source: &SourceSettings, from_block: u64) -> StoreError {
-    let changed = if from_block == source.from_block { "contract, chain or kind" } else { "first block" };
+fn another(source: &SourceSettings) -> StoreError {
     StoreError::Stop {
-        what: format!(
-            "the books have the source `{}` with another {changed} (they begin at block {from_block})",
-            source.name
-        ),
+        what: format!("the books have the source `{}` with another contract, chain or kind", source.name),
         next: "give the changed source a name of its own, or set it back as it was".to_owned(),
         source: None,
     }

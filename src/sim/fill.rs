@@ -65,6 +65,26 @@ impl Decimal {
         Self::new(self.coefficient.saturating_mul(other.coefficient), self.exponent + other.exponent)
     }
 
+    /// How many digits the coefficient has.
+    pub(super) fn digits(self) -> u32 {
+        let digits = self.coefficient.checked_log10().map_or(1, |log| log + 1);
+        u32::try_from(digits).unwrap_or(u32::MAX)
+    }
+
+    /// The first so many digits.
+    pub(super) fn cut_to(self, digits: u32) -> Self {
+        let over = self.digits().saturating_sub(digits);
+        let power = U256::from(10).saturating_pow(U256::from(over));
+        Self::new(self.coefficient / power, self.exponent + i32::try_from(over).unwrap_or(0))
+    }
+
+    /// The same value written with so many zeros more.
+    pub(super) fn stretched(self, zeros: u32) -> Self {
+        let power = U256::from(10).saturating_pow(U256::from(zeros));
+        let exponent = self.exponent - i32::try_from(zeros).unwrap_or(0);
+        Self::new(self.coefficient.saturating_mul(power), exponent)
+    }
+
     /// Whole counts of 10^-`places`, the rest cut off.
     pub(super) fn at(self, places: u8) -> U256 {
         let shift = self.exponent + i32::from(places);
@@ -152,6 +172,15 @@ mod tests {
             let decimal = Decimal::new(U256::from(coefficient), exponent);
             assert_eq!(decimal.to_string(), written);
         }
+    }
+
+    #[test]
+    fn a_value_is_the_same_however_it_is_stretched() {
+        let decimal = Decimal::new(U256::from(184_523), -3);
+        assert_eq!(decimal.stretched(20).to_string(), "184.523");
+        assert_eq!(decimal.stretched(20).cut_to(6), decimal);
+        assert_eq!(decimal.cut_to(4).to_string(), "184.5");
+        assert_eq!((decimal.digits(), Decimal::new(U256::ZERO, 0).digits()), (6, 1));
     }
 
     #[test]

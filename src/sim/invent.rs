@@ -14,6 +14,9 @@ use rand::rngs::StdRng;
 use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{RngExt, SeedableRng};
 
+/// So many digits of any size fit into a Float's coefficient.
+const FLOAT_DIGITS: u32 = 67;
+
 /// How often something happens: so many times in so many blocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
@@ -90,7 +93,7 @@ impl Cast {
 pub struct Mix {
     /// Clears instead of takes.
     pub clears: u32,
-    /// Takes of other people's orders.
+    /// Other people's orders and vaults.
     pub foreign: u32,
     /// Takes of the owner's orders in a pair that is no trade of the desk.
     pub other_pairs: u32,
@@ -98,7 +101,7 @@ pub struct Mix {
     pub lookalikes: u32,
     /// Several fills in one transaction.
     pub together: u32,
-    /// A deposit or a withdrawal beside the fill.
+    /// A deposit or a withdrawal, in a transaction beside the fill's.
     pub vault_moves: u32,
     /// Whether Context logs and token transfers stand around each fill.
     pub surroundings: bool,
@@ -288,12 +291,7 @@ impl Inventor {
 
     /// Somebody takes an order.
     fn take(&mut self, writing: &mut Writing) {
-        let foreign = self.chance(self.mix.foreign);
-        let stranger = self.strangers.choose(&mut self.rng).cloned();
-        let party = match stranger {
-            Some(stranger) if foreign => stranger,
-            Some(_) | None => self.owner.clone(),
-        };
+        let party = self.party();
         let Some(order) = party.orders.choose(&mut self.rng).cloned() else {
             return;
         };
@@ -366,28 +364,38 @@ impl Inventor {
         writing.logs.push(self.scribe.after_clear(clearer, leg_a, leg_b));
     }
 
+    /// Somebody fills or empties a vault a little.
     fn vault_move(&mut self) -> Writing {
         let amount = self.trade(Address::ZERO).quantity;
-        let Some(io) = self
-            .owner
-            .orders
-            .choose(&mut self.rng)
-            .and_then(|order| order.inputs.choose(&mut self.rng))
-            .copied()
-        else {
+        let party = self.party();
+        let order = party.orders.choose(&mut self.rng);
+        let Some(io) = order.and_then(|order| order.inputs.choose(&mut self.rng)).copied() else {
             return Writing::default();
         };
-        let owner = self.owner.account;
-        let book = self.scribe.orderbook;
+        let (owner, book) = (party.account, self.scribe.orderbook);
         let units = amount.at(io.decimals);
-        let logs = if self.rng.random() {
-            let moved = transfer(io.token, owner, book, units);
-            vec![moved, self.scribe.deposit(owner, io, amount)]
-        } else {
-            let moved = transfer(io.token, book, owner, units);
-            vec![moved, self.scribe.withdraw(owner, io, amount)]
+        let deposits = self.rng.random();
+        let logs = match (deposits, self.scribe.generation) {
+            (true, Generation::V4) => {
+                vec![self.scribe.deposit(owner, io, amount), transfer(io.token, owner, book, units)]
+            }
+            (true, Generation::V5 | Generation::V6) => {
+                vec![transfer(io.token, owner, book, units), self.scribe.deposit(owner, io, amount)]
+            }
+            (false, _) => {
+                vec![transfer(io.token, book, owner, units), self.scribe.withdraw(owner, io, amount)]
+            }
         };
         Writing { logs, notes: Vec::new() }
+    }
+
+    /// The owner, or now and then a stranger.
+    fn party(&mut self) -> Party {
+        let foreign = self.chance(self.mix.foreign);
+        match self.strangers.choose(&mut self.rng) {
+            Some(stranger) if foreign => stranger.clone(),
+            Some(_) | None => self.owner.clone(),
+        }
     }
 
     fn side(&mut self) -> Side {
@@ -429,19 +437,19 @@ impl Inventor {
     }
 
     /// The amount as this generation can hold it: cut to base units, or as a
-    /// Float in one of its many forms.
+    /// Float in one of its many forms, cut to the digits that it has.
     fn representable(&mut self, amount: Decimal, decimals: u8) -> Decimal {
         match self.scribe.generation {
             Generation::V4 => Decimal::new(amount.at(decimals), -i32::from(decimals)),
             Generation::V5 | Generation::V6 => {
-                let room = 60 - i32::try_from(amount.coefficient.log10()).unwrap_or(60);
+                let amount = amount.cut_to(FLOAT_DIGITS);
+                let room = FLOAT_DIGITS.saturating_sub(amount.digits());
                 let zeros = match self.rng.random_range(0..4_u8) {
-                    0 => room.clamp(0, 12),
-                    1 => room.max(0),
+                    0 => room.min(12),
+                    1 => room,
                     _ => 0,
                 };
-                let stretch = U256::from(10).pow(U256::from(zeros.unsigned_abs()));
-                Decimal::new(amount.coefficient * stretch, amount.exponent - zeros)
+                amount.stretched(zeros)
             }
         }
     }
@@ -528,7 +536,104 @@ pub(super) fn noise(rng: &mut StdRng) -> SimTx {
 
 #[cfg(test)]
 mod tests {
+    use super::super::abi::{v4, v5};
     use super::*;
+    use alloy::sol_types::SolEvent;
+
+    /// What the logs say of a note's order: tokens and amounts, received and given.
+    fn legs(tx: &SimTx, note: &Note) -> [(Address, B256); 2] {
+        let logs: Vec<Log> = tx.logs().collect();
+        let place = |index: U256| index.to::<usize>();
+        if let Ok(take) = v5::TakeOrderV3::decode_log(&logs[note.log]) {
+            let v5::TakeOrderConfigV4 { order, inputIOIndex, outputIOIndex, .. } = &take.config;
+            assert_eq!(order.owner, note.owner);
+            return [
+                (order.validInputs[place(*inputIOIndex)].token, take.output),
+                (order.validOutputs[place(*outputIOIndex)].token, take.input),
+            ];
+        }
+        if let Ok(take) = v4::TakeOrderV2::decode_log(&logs[note.log]) {
+            let v4::TakeOrderConfigV3 { order, inputIOIndex, outputIOIndex, .. } = &take.config;
+            assert_eq!(order.owner, note.owner);
+            return [
+                (order.validInputs[place(*inputIOIndex)].token, take.output.into()),
+                (order.validOutputs[place(*outputIOIndex)].token, take.input.into()),
+            ];
+        }
+        let of_alice = note.role == Role::Alice;
+        let rest = &logs[note.log..];
+        if let Ok(clear) = v5::ClearV3::decode_log(&logs[note.log]) {
+            let after = rest.iter().find_map(|log| v5::AfterClearV2::decode_log(log).ok()).unwrap();
+            let (change, config) = (&after.clearStateChange, &clear.clearConfig);
+            let (order, input, output, received, given) = if of_alice {
+                let (input, output) = (config.aliceInputIOIndex, config.aliceOutputIOIndex);
+                (&clear.alice, input, output, change.aliceInput, change.aliceOutput)
+            } else {
+                let (input, output) = (config.bobInputIOIndex, config.bobOutputIOIndex);
+                (&clear.bob, input, output, change.bobInput, change.bobOutput)
+            };
+            assert_eq!(order.owner, note.owner);
+            return [
+                (order.validInputs[place(input)].token, received),
+                (order.validOutputs[place(output)].token, given),
+            ];
+        }
+        let clear = v4::ClearV2::decode_log(&logs[note.log]).unwrap();
+        let after = rest.iter().find_map(|log| v4::AfterClear::decode_log(log).ok()).unwrap();
+        let (change, config) = (&after.clearStateChange, &clear.clearConfig);
+        let (order, input, output, received, given) = if of_alice {
+            let (input, output) = (config.aliceInputIOIndex, config.aliceOutputIOIndex);
+            (&clear.alice, input, output, change.aliceInput, change.aliceOutput)
+        } else {
+            let (input, output) = (config.bobInputIOIndex, config.bobOutputIOIndex);
+            (&clear.bob, input, output, change.bobInput, change.bobOutput)
+        };
+        assert_eq!(order.owner, note.owner);
+        [
+            (order.validInputs[place(input)].token, received.into()),
+            (order.validOutputs[place(output)].token, given.into()),
+        ]
+    }
+
+    /// The amount in plain notation.
+    fn written(generation: Generation, word: B256, decimals: i32) -> String {
+        match generation {
+            Generation::V4 => Decimal::new(word.into(), -decimals).to_string(),
+            Generation::V5 | Generation::V6 => {
+                let (exponent, coefficient) = word.split_at(4);
+                let exponent = i32::from_be_bytes(exponent.try_into().unwrap());
+                assert!(coefficient[0] < 0x80, "negative: {word}");
+                Decimal::new(U256::from_be_slice(coefficient), exponent).to_string()
+            }
+        }
+    }
+
+    #[test]
+    fn a_note_says_what_its_logs_say() {
+        for generation in [Generation::V4, Generation::V5, Generation::V6] {
+            let cast = Cast { generation, ..Cast::default() };
+            let mut inventor = Inventor::new(5, &cast, Rate::per_block(5), Mix::full());
+            let mut roles = [0; 3];
+            for tx in (0..200).flat_map(|n| inventor.transactions(n)) {
+                for note in &tx.notes {
+                    let dollars = (cast.usdc, note.usdc.to_string());
+                    let shares = (note.token, note.quantity.to_string());
+                    let wanted = match note.side {
+                        Side::Sell => [dollars, shares],
+                        Side::Buy => [shares, dollars],
+                    };
+                    let said = legs(&tx, note).map(|(token, amount)| {
+                        let decimals = if token == cast.usdc { 6 } else { 18 };
+                        (token, written(generation, amount, decimals))
+                    });
+                    assert_eq!(said, wanted);
+                    assert!(wanted.iter().all(|(_, amount)| amount != "0"));
+                    roles[note.role as usize] += 1;
+                }
+            }
+            assert!(roles.iter().all(|seen| *seen > 50), "{roles:?}");
+        }
+    }
 
     #[test]
     fn a_rate_sums_up_exactly() {

@@ -33,7 +33,7 @@ const EXCERPT: usize = 512;
 #[derive(Debug)]
 pub struct SimNode {
     addr: SocketAddr,
-    desk: Arc<Front>,
+    front: Arc<Front>,
     _stop: oneshot::Sender<()>,
 }
 
@@ -77,19 +77,19 @@ impl SimNode {
     pub async fn serve(chain: SimChain, weather: Weather, addr: impl ToSocketAddrs) -> io::Result<Self> {
         let listener = TcpListener::bind(addr).await?;
         let addr = listener.local_addr()?;
-        let desk = Arc::new(Front { chain, sky: Mutex::new(Sky::new(weather)), ledger: Mutex::default() });
+        let front = Arc::new(Front { chain, sky: Mutex::new(Sky::new(weather)), ledger: Mutex::default() });
         let (stop, stopped) = oneshot::channel::<()>();
         let router = Router::new()
             .fallback(post(serve))
             .layer(DefaultBodyLimit::disable())
-            .with_state(Arc::clone(&desk))
+            .with_state(Arc::clone(&front))
             .into_make_service_with_connect_info::<Shears>();
         let server = axum::serve(Wires(listener), router).with_graceful_shutdown(async {
             // Either end of the channel says the same.
             let _ = stopped.await;
         });
         tokio::spawn(server.into_future());
-        Ok(Self { addr, desk, _stop: stop })
+        Ok(Self { addr, front, _stop: stop })
     }
 
     /// Where it listens.
@@ -104,33 +104,33 @@ impl SimNode {
 
     /// The chain it serves.
     pub fn chain(&self) -> &SimChain {
-        &self.desk.chain
+        &self.front.chain
     }
 
     /// From the next request on, another weather; all counts begin anew.
     pub fn set_weather(&self, weather: Weather) {
-        *lock(&self.desk.sky) = Sky::new(weather);
+        *lock(&self.front.sky) = Sky::new(weather);
     }
 
     /// Nothing goes wrong any more. The kind of node stays what it was.
     pub fn calm(&self) {
-        let manner = lock(&self.desk.sky).weather.manner;
+        let manner = lock(&self.front.sky).weather.manner;
         self.set_weather(Weather::calm().of_manner(manner));
     }
 
     /// The weather that is.
     pub fn weather(&self) -> Weather {
-        lock(&self.desk.sky).weather.clone()
+        lock(&self.front.sky).weather.clone()
     }
 
     /// What it was asked so far.
     pub fn tally(&self) -> Tally {
-        lock(&self.desk.ledger).tally.clone()
+        lock(&self.front.ledger).tally.clone()
     }
 
     /// The last requests, oldest first.
     pub fn recent(&self) -> Vec<Served> {
-        lock(&self.desk.ledger).recent.iter().cloned().collect()
+        lock(&self.front.ledger).recent.iter().cloned().collect()
     }
 }
 
@@ -227,8 +227,13 @@ impl Front {
         for fault in &of_request {
             delivery.suffer(fault, &calls);
         }
-        let of_calls = desks.into_iter().flat_map(|desk| desk.faults);
-        (delivery, of_request.into_iter().chain(of_calls).collect())
+        let mut faults = of_request;
+        for fault in desks.into_iter().flat_map(|desk| desk.faults) {
+            if !faults.contains(&fault) {
+                faults.push(fault);
+            }
+        }
+        (delivery, faults)
     }
 
     /// Asks the weather what strikes this request and each call in it.
@@ -243,7 +248,7 @@ impl Front {
         let desks = asked
             .iter()
             .map(|call| Desk {
-                faults: sky.strike_call(*call),
+                faults: [of_request.clone(), sky.strike_call(*call)].concat(),
                 seed: sky.seed(),
                 manner: sky.weather.manner,
                 limits: sky.weather.limits,
@@ -368,7 +373,7 @@ mod tests {
     use super::super::chain::Reorg;
     use super::super::invent::{Invention, Mix, Rate};
     use super::super::provider::Provider;
-    use super::super::weather::{Manner, Pick, SideLogs};
+    use super::super::weather::{Manner, Pick, Rule, SideLogs};
     use super::super::{Block, ONE_E18};
     use super::*;
     use alloy::consensus::proofs::calculate_receipt_root;
@@ -713,6 +718,27 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_batch_is_answered_by_one_backend_unless_a_proxy_deals_it_out() {
+        let stage = Stage::new(Weather::calm()).await;
+        let heads = async |rule: Rule| -> Vec<u64> {
+            stage.node.set_weather(Weather::calm().with(rule));
+            let mut heads = Vec::new();
+            for _ in 0..2 {
+                let body = batch(&["eth_blockNumber", "eth_getBlockByNumber", "eth_blockNumber"]);
+                let answers: Value = stage.post(body).await.unwrap().json().await.unwrap();
+                heads.push(quantity(&answers[0]["result"]));
+                heads.push(quantity(&answers[1]["result"]["number"]));
+                heads.push(quantity(&answers[2]["result"]));
+            }
+            heads
+        };
+        let (now, then) = (stage.head().number, stage.head().number - 4);
+        assert_eq!(heads(Fault::Lag(4).every(2)).await, [now, now, now, then, then, then]);
+        let dealt = heads(Fault::Lag(4).every(2).on(Method::BlockNumber)).await;
+        assert_eq!(dealt, [now, now, then, now, now, then]);
+    }
+
+    #[tokio::test]
     async fn big_questions_are_refused_in_every_providers_words() {
         let stage = Stage::new(Weather::calm()).await;
         let filter = json!([{"fromBlock": "earliest", "toBlock": "latest"}]);
@@ -740,6 +766,20 @@ mod tests {
         let filter = json!([{"fromBlock": hex(from), "toBlock": hex(to)}]);
         let logs = stage.result("eth_getLogs", filter).await;
         assert!((1..=20).contains(&logs.as_array().unwrap().len()));
+    }
+
+    #[tokio::test]
+    async fn a_crowded_block_is_refused_unless_the_provider_lets_it_be() {
+        let stage = Stage::new(Weather::calm()).await;
+        let blocks = stage.node.chain().canonical_blocks();
+        let crowded = blocks.iter().find(|block| block.logs().count() > 1).unwrap();
+        let number = format!("{:#x}", crowded.number);
+        let filter = json!([{"fromBlock": number, "toBlock": number}]);
+        for (provider, refuses) in [(Provider::Infura, true), (Provider::Reth, false)] {
+            stage.node.set_weather(Weather::calm().limited(provider, None, Some(1)));
+            let answer = stage.ask("eth_getLogs", filter.clone()).await;
+            assert_eq!(answer["error"].is_object(), refuses, "{answer}");
+        }
     }
 
     #[tokio::test]
@@ -830,6 +870,28 @@ mod tests {
         }
         let took = before.elapsed();
         assert!(took < Duration::from_secs(5), "{took:?} for {} bytes", stage.node.tally().bytes_sent);
+    }
+
+    #[tokio::test]
+    async fn the_same_requests_meet_the_same_storm() {
+        let story = async |seed: u64| {
+            let stage = Stage::new(Weather::storm(seed)).await;
+            let mut story = Vec::new();
+            for _ in 0..60 {
+                let filter = json!([{"fromBlock": "earliest", "toBlock": "latest"}]);
+                let logs = json!({"jsonrpc": "2.0", "id": 1, "method": "eth_getLogs", "params": filter});
+                let mut calls = batch(&["eth_blockNumber"]);
+                calls.as_array_mut().unwrap().push(logs);
+                story.push(match stage.post(calls).await {
+                    Ok(answer) => Some((answer.status(), answer.bytes().await.ok())),
+                    Err(_) => None,
+                });
+            }
+            story
+        };
+        let (one, again, other) = (story(6).await, story(6).await, story(7).await);
+        assert_eq!(one, again);
+        assert_ne!(one, other);
     }
 
     #[tokio::test]

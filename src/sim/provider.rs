@@ -105,6 +105,12 @@ impl Provider {
         Self::MadeUp,
     ];
 
+    /// Whether one block is answered however many logs it has, as reth does.
+    /// With the others, nothing but receipts helps.
+    pub fn answers_any_single_block(self) -> bool {
+        matches!(self, Self::Reth | Self::RethStuck | Self::Base | Self::Coinbase)
+    }
+
     /// How this provider refuses `from..=to` for going over `cap`.
     #[expect(clippy::too_many_lines, reason = "a table, one row a wording")]
     pub fn refusal(self, from: u64, to: u64, cap: Cap) -> Refusal {

@@ -106,8 +106,7 @@ struct WireFilter {
     to_block: Option<Value>,
     block_hash: Option<B256>,
     address: Option<OneOrMany<Address>>,
-    #[serde(default)]
-    topics: Vec<Option<OneOrMany<B256>>>,
+    topics: Option<Vec<Option<OneOrMany<B256>>>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -258,7 +257,7 @@ impl Filter {
         Ok(Self {
             span,
             addresses: wire.address.map(OneOrMany::into_vec).unwrap_or_default(),
-            topics: wire.topics.into_iter().map(any).collect(),
+            topics: wire.topics.into_iter().flatten().map(any).collect(),
         })
     }
 
@@ -498,7 +497,7 @@ impl Desk {
         }
         let mut lines = filter.lines(blocks);
         if let Some(Limits { provider, results: Some(most), .. }) = self.limits
-            && from < to
+            && (from < to || !provider.answers_any_single_block())
             && let Some(over) = lines.get(usize::try_from(most).unwrap_or(usize::MAX))
         {
             let fits = over.block.number.saturating_sub(1).max(from);

@@ -84,9 +84,9 @@ pub enum Pick {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
     // The view of the chain.
-    /// The node is so many blocks behind.
+    /// The node is so many blocks behind, for all of a request.
     Lag(u64),
-    /// The node still follows the branch that was left last.
+    /// The node still follows the branch that was left last, for all of a request.
     StaleBranch,
     /// Blocks asked for by number or hash are null.
     NullBlocks,
@@ -198,7 +198,7 @@ impl Fault {
     }
 
     /// Whether it strikes the whole HTTP answer and not one call.
-    pub(super) fn is_of_the_wire(&self) -> bool {
+    fn is_of_the_wire(&self) -> bool {
         matches!(
             self,
             Self::Throttle(_)
@@ -295,6 +295,14 @@ impl Rule {
     #[must_use]
     pub fn about(self, block: u64) -> Self {
         Self { about: Some(block), ..self }
+    }
+
+    /// Whether it strikes a request as a whole: a batch goes down one wire and
+    /// to one backend. A view bent for one method alone is a proxy's that deals
+    /// a batch out to several.
+    fn is_of_requests(&self) -> bool {
+        let of_the_view = matches!(self.fault, Fault::Lag(_) | Fault::StaleBranch);
+        self.fault.is_of_the_wire() || (of_the_view && self.on.is_none())
     }
 
     fn concerns(&self, call: Asked) -> bool {
@@ -557,13 +565,13 @@ impl Sky {
 
     /// The faults that strike one call.
     pub(super) fn strike_call(&mut self, call: Asked) -> Vec<Fault> {
-        self.strike(|rule| !rule.fault.is_of_the_wire() && rule.concerns(call))
+        self.strike(|rule| !rule.is_of_requests() && rule.concerns(call))
     }
 
-    /// The faults that strike a whole request.
+    /// The faults that strike a whole request: on its wire, or at its backend.
     pub(super) fn strike_request(&mut self, calls: &[Asked], batch: bool) -> Vec<Fault> {
         self.strike(|rule| {
-            rule.fault.is_of_the_wire()
+            rule.is_of_requests()
                 && (batch || !rule.fault.is_of_batches())
                 && calls.iter().any(|call| rule.concerns(*call))
         })

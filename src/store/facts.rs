@@ -39,16 +39,15 @@ pub struct Source<'a> {
 
 /// What the books say of a source that the configuration describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Known {
-    /// The same.
-    Same(SourceId),
-    /// Other owners: what was read, was read for those.
-    OtherOwners(SourceId),
-    /// Another contract, chain, kind or first block under the same name.
-    Other {
-        /// The first block that the books have it from.
-        from_block: u64,
-    },
+pub struct Known {
+    /// Its number.
+    pub id: SourceId,
+    /// It is the same contract on the same chain, of the same kind.
+    pub same_contract: bool,
+    /// It was read for the same owners.
+    pub same_owners: bool,
+    /// The first block that the books have it from.
+    pub from_block: u64,
 }
 
 /// How far a source is written.
@@ -86,24 +85,30 @@ fn clean(text: &str) -> String {
 /// Finds the source, writing it down where it is new.
 pub async fn source(conn: &mut PgConnection, source: &Source<'_>) -> Result<Known, StoreError> {
     let owners: Vec<&[u8]> = source.owners.iter().map(|owner| owner.as_slice()).collect();
-    let query = |sql: &'static str| {
-        sqlx::query(sql)
+    let doing = format!("write down the source `{}`", source.name);
+    let row = async {
+        sqlx::query(include_str!("../../sql/queries/source_write.sql"))
             .bind(source.name)
             .bind(big(source.chain))
             .bind(source.kind)
             .bind(source.address.as_slice())
             .bind(owners.clone())
             .bind(big(source.from_block))
-    };
-    let doing = format!("write down the source `{}`", source.name);
-    let row = async {
-        query(include_str!("../../sql/queries/source_write.sql")).execute(&mut *conn).await?;
-        let row = query(include_str!("../../sql/queries/source_read.sql")).fetch_one(&mut *conn).await?;
-        let id = SourceId(row.try_get("id")?);
-        Ok(match (row.try_get("same_place")?, row.try_get("same_owners")?) {
-            (true, true) => Known::Same(id),
-            (true, false) => Known::OtherOwners(id),
-            (false, _) => Known::Other { from_block: small(row.try_get("from_block")?) },
+            .execute(&mut *conn)
+            .await?;
+        let row = sqlx::query(include_str!("../../sql/queries/source_read.sql"))
+            .bind(source.name)
+            .bind(big(source.chain))
+            .bind(source.kind)
+            .bind(source.address.as_slice())
+            .bind(owners.clone())
+            .fetch_one(&mut *conn)
+            .await?;
+        Ok(Known {
+            id: SourceId(row.try_get("id")?),
+            same_contract: row.try_get("same_contract")?,
+            same_owners: row.try_get("same_owners")?,
+            from_block: small(row.try_get("from_block")?),
         })
     };
     row.await.map_err(|error| StoreError::of(&doing, error))
@@ -118,6 +123,21 @@ pub async fn set_owners(conn: &mut PgConnection, id: SourceId, owners: &[Address
         .execute(conn)
         .await
         .map_err(|error| StoreError::of("write down a source's owners", error))?;
+    Ok(())
+}
+
+/// From now on the source begins at this block.
+pub async fn set_from_block(
+    conn: &mut PgConnection,
+    id: SourceId,
+    from_block: u64,
+) -> Result<(), StoreError> {
+    sqlx::query(include_str!("../../sql/queries/source_begin.sql"))
+        .bind(id.0)
+        .bind(big(from_block))
+        .execute(conn)
+        .await
+        .map_err(|error| StoreError::of("write down where a source begins", error))?;
     Ok(())
 }
 

@@ -90,18 +90,16 @@ impl StoreError {
     /// `doing` completes "could not …".
     pub fn of(doing: &str, source: sqlx::Error) -> Self {
         let what = format!("could not {doing}");
-        if passes(&source) {
-            return Self::Unavailable {
+        let error = if passes(&source) {
+            Self::Unavailable {
                 what,
-                next: "see that Postgres runs and has room; it is tried again".to_owned(),
-                source: Some(source.into()),
-            };
-        }
-        Self::Stop {
-            what,
-            next: "this is a fault of hedge or of the database: keep the cause and report it".to_owned(),
-            source: Some(source.into()),
-        }
+                next: "see that Postgres runs and has room, and try again".to_owned(),
+                source: None,
+            }
+        } else {
+            Self::stop(what, "this is a fault of hedge or of the database: keep the cause and report it")
+        };
+        error.because(cause(source))
     }
 
     fn stop(what: impl Into<String>, next: impl Into<String>) -> Self {
@@ -115,6 +113,15 @@ impl StoreError {
             Self::Stop { what, next, .. } => Self::Stop { what, next, source: cause },
             newer @ Self::NewerDatabase { .. } => newer,
         }
+    }
+}
+
+/// The cause as a person reads it: of what Postgres says its words and its code,
+/// not the line of its own source that sqlx adds.
+fn cause(error: sqlx::Error) -> Cause {
+    match error.as_database_error() {
+        Some(refused) => format!("{} ({})", refused.message(), refused.code().unwrap_or_default()).into(),
+        None => error.into(),
     }
 }
 

@@ -15,7 +15,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, PgConnection, PgPool};
 
 use super::embedded::{Embedded, OLDEST};
-use super::{Settings, StoreError, passes};
+use super::{Settings, StoreError, cause, passes};
 
 /// How long the first word of a server is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -103,18 +103,24 @@ impl DatabaseUrl {
     /// The address without its password, and the password: another program is given
     /// the one as an argument, which everybody can read, and the other in `PGPASSWORD`.
     pub fn parted(&self) -> (String, Option<String>) {
-        let whole = || (self.0.clone(), None);
-        let Some((scheme, rest)) = self.0.split_once("://") else {
-            return whole();
+        let (before, query) = self.0.split_once('?').unwrap_or((&self.0, ""));
+        let (mut parameters, secrets): (Vec<_>, Vec<_>) =
+            query.split('&').partition(|parameter| !parameter.starts_with("password="));
+        parameters.retain(|parameter| !parameter.is_empty());
+
+        let (before, mut password) = match before.rsplit_once('@').map(|(who, at)| (who.rsplit_once(':'), at))
+        {
+            // The colon of the scheme stands before a user, not before a password.
+            Some((Some((user, secret)), at)) if !secret.starts_with("//") => {
+                (format!("{user}@{at}"), Some(secret))
+            }
+            _ => (before.to_owned(), None),
         };
-        let authority = rest.split(['/', '?']).next().unwrap_or_default();
-        let Some((Some((user, password)), host)) =
-            authority.rsplit_once('@').map(|(who, host)| (who.split_once(':'), host))
-        else {
-            return whole();
-        };
-        let rest = rest.strip_prefix(authority).unwrap_or_default();
-        (format!("{scheme}://{user}@{host}{rest}"), Some(decoded(password)))
+        if let Some((_, secret)) = secrets.last().and_then(|secret| secret.split_once('=')) {
+            password = Some(secret);
+        }
+        let url = [before, parameters.join("&")].join("?");
+        (url.trim_end_matches('?').to_owned(), password.map(decoded))
     }
 
     /// How sqlx is to connect.
@@ -180,7 +186,7 @@ impl DatabaseUrl {
                 "mend what the cause names, or name another database in DATABASE_URL",
             ),
         }
-        .because(error)
+        .because(cause(error))
     }
 
     fn unreachable(&self) -> StoreError {
@@ -272,11 +278,16 @@ mod tests {
     #[test]
     fn a_password_is_parted_from_its_address() {
         let parted = |url: &str| url.parse::<DatabaseUrl>().unwrap().parted();
-        assert_eq!(
-            parted("postgres://desk:h%40nter%2@db.example:5433/books?sslmode=require"),
-            ("postgres://desk@db.example:5433/books?sslmode=require".into(), Some("h@nter%2".into()))
-        );
-        for without in ["postgres://desk@db.example/books", "postgres:///hedge?host=/tmp/a:b@c"] {
+        for with in [
+            "postgres://desk:h%40nter%2@db.example:5433/books?sslmode=require",
+            "postgres://desk@db.example:5433/books?password=h%40nter%2&sslmode=require",
+        ] {
+            let without = "postgres://desk@db.example:5433/books?sslmode=require".to_owned();
+            assert_eq!(parted(with), (without, Some("h@nter%2".to_owned())));
+        }
+        for without in
+            ["postgres://db.example", "postgres://desk@db.example/books", "postgres:///hedge?host=/tmp/a:b@c"]
+        {
             assert_eq!(parted(without), (without.into(), None));
         }
     }

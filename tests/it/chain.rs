@@ -109,6 +109,7 @@ pub async fn settle(indexer: &mut Indexer) {
         match indexer.converge().await.unwrap() {
             Step::Idle => return,
             Step::Moved => {}
+            Step::Stopped(why) => panic!("{why}"),
             Step::Held(why) => eprintln!("held: {why}"),
         }
     }

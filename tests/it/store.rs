@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::ffi::OsString;
+use std::fmt::Write as _;
 use std::fs;
 use std::io::Write;
 use std::net::TcpListener;
@@ -11,6 +12,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use clap::Parser;
+use hedge::cli;
 use hedge::store::embedded::Cluster;
 use hedge::store::{Db, Embedded, Migrated, Settings, StoreError};
 use insta::{assert_snapshot, with_settings};
@@ -268,7 +271,7 @@ async fn what_is_wrong_with_a_database_is_said_without_its_password() {
             StoreError::Unavailable { .. } => "try again",
             StoreError::Stop { .. } | StoreError::NewerDatabase { .. } => "stop",
         };
-        text.push_str(&format!("{case} ({kind})\n    {}\n", told(&error).replace('\n', "\n    ")));
+        writeln!(text, "{case} ({kind})\n    {}", told(&error).replace('\n', "\n    ")).unwrap();
     }
     let name = before.rsplit_once('/').unwrap().1;
     let text = text.replace(&host, "/socket").replace(&closed.to_string(), "5433");
@@ -360,6 +363,48 @@ async fn sessions_speak_utc_and_have_no_time_limit() {
     }
 }
 
+// The commands.
+
+#[tokio::test]
+async fn a_person_can_look_inside_and_stop_the_server_by_hand() {
+    // Given books nobody has opened yet
+    let dir = scratch();
+    let settings = Settings { database_url: None, data_dir: dir.path().to_owned() };
+    let cluster = Cluster::at(dir.path()).unwrap();
+    let db = async |args: &[&str]| -> String {
+        let mut out = Vec::new();
+        let Line { args } = Line::parse_from([&["hedge"], args].concat());
+        cli::db::run(args, &settings, &mut out).await.unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    // When a person migrates them and looks
+    let mut out = Vec::new();
+    let Line { args } = Line::parse_from(["hedge"]);
+    cli::migrate::run(args, &settings, &mut out).await.unwrap();
+    let answer = dir.path().join("answer");
+    let answer = answer.to_str().unwrap();
+    db(&["psql", "--", "-At", "-o", answer, "-c", "select count(*) from reporting.fill"]).await;
+    // Then they see what is there
+    assert_eq!(
+        String::from_utf8(out).unwrap(),
+        "applied V1__the_chain\nthe schema `reporting` is made anew\n"
+    );
+    assert_eq!(fs::read_to_string(answer).unwrap(), "0\n");
+    assert_eq!(db(&["path"]).await, format!("{}\n", cluster.dir().display()));
+    assert_eq!(db(&["url"]).await, format!("{}\n", cluster.url().expose()));
+    // And a server that somebody left running is stopped
+    std::mem::forget(start(&dir));
+    assert_eq!(db(&["stop"]).await, "stopped\n");
+    assert_eq!(db(&["stop"]).await, "none was running\n");
+}
+
+/// A command line of one command.
+#[derive(Parser)]
+struct Line<A: clap::Args> {
+    #[command(flatten)]
+    args: A,
+}
+
 const NOBODY: u32 = 65_534;
 
 fn start(dir: &TempDir) -> Embedded {
@@ -378,9 +423,7 @@ async fn ask(embedded: &Embedded) -> i32 {
 fn told(error: &StoreError) -> String {
     let mut text = error.to_string();
     if let Some(cause) = error.source() {
-        // Where in Postgres' own source it was raised differs between versions.
-        let cause = cause.to_string();
-        text = format!("{text}\ncause: {}", cause.split(" at line ").next().unwrap());
+        text = format!("{text}\ncause: {cause}");
     }
     format!("{text}\nnext: {}", error.next())
 }

@@ -309,10 +309,7 @@ impl Host {
         let said = String::from_utf8_lossy(&output.stderr);
         let said = said.lines().filter(|line| !line.trim().is_empty());
         let said = said.collect::<Vec<_>>().join("; ");
-        Err(StoreError::stop(
-            format!("{program} failed: {said}"),
-            "mend what it names and start again; nothing half-done is kept",
-        ))
+        Err(StoreError::stop(format!("{program} failed: {said}"), "mend what it names and start again"))
     }
 
     fn will_not_run(&self, program: &str, error: io::Error) -> StoreError {

@@ -48,8 +48,8 @@ pub const TEMPLATE: &str = include_str!("config/template.toml");
 const PLACES: [&str; 2] = ["hedge.toml", "/etc/hedge/hedge.toml"];
 
 /// The environment's description of one source.
-const SOURCE_VARIABLES: [&str; 6] =
-    ["ORDERBOOK", "ORDER_OWNER", "DEPLOYMENT_BLOCK", "USDC", "CHAIN_ID", "ORDERBOOK_KIND"];
+const SOURCE_VARIABLES: [&str; 7] =
+    ["WS_RPC_URL", "ORDERBOOK", "ORDER_OWNER", "DEPLOYMENT_BLOCK", "USDC", "CHAIN_ID", "ORDERBOOK_KIND"];
 
 /// Base, and USDC on it: what the environment means when it names neither.
 const BASE: u64 = 8453;
@@ -198,7 +198,7 @@ impl Config {
             None => given.missing("USDC", format!("give the address of USDC on chain {chain}")),
             found => found,
         };
-        let rpc = match given.rpc_variable(&["RPC_URL".to_owned()]) {
+        let rpc = match given.first_of(&["RPC_URL", "WS_RPC_URL"].map(str::to_owned)) {
             Some(name) => given.value(&name, rpc_urls),
             None => given.missing("RPC_URL", "give the http(s) url of a node".to_owned()),
         };
@@ -440,8 +440,22 @@ data = "/var/lib/hedge"
 
     #[test]
     fn a_source_in_the_environment_beside_a_file_is_noted() {
-        let config = read(&file(), &[("ORDERBOOK", ORDERBOOK)]).unwrap();
-        assert_eq!(config.notes, ["ORDERBOOK is set but not used: hedge.toml describes the sources"]);
+        let config =
+            read(&file(), &[("ORDERBOOK", ORDERBOOK), ("WS_RPC_URL", "wss://node.example")]).unwrap();
+        assert_eq!(
+            config.notes,
+            [
+                "WS_RPC_URL is set but not used: hedge.toml describes the sources",
+                "ORDERBOOK is set but not used: hedge.toml describes the sources"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_chain_is_spelt_in_one_way() {
+        let text = file() + "[chain.08453]\nrpc = [\"http://other\"]\nusdc = \"" + USDC_ON_BASE + "\"\n";
+        let problems = read(&text, &[]).unwrap_err().to_string();
+        assert_eq!(problems, "hedge.toml:26: chain.08453: is not a chain id; write its number: [chain.8453]");
     }
 
     #[test]
@@ -449,6 +463,13 @@ data = "/var/lib/hedge"
         let text = file().replace("http://127.0.0.1:8545", "ftp://me:hunter2@node.example/v2/hunter2");
         let problems = read(&text, &[("DATABASE_URL", "mysql://me:hunter2@db/x")]).unwrap_err();
         assert!(!problems.to_string().contains("hunter2"), "{problems}");
+
+        let key = "0x4c0883a69102937d6231471b5dbb6204fe5129617082792ae468d01a3f362318";
+        let problems = of_environment(&[("ORDERBOOK", key)]).unwrap_err();
+        assert!(!problems.to_string().contains("4c0883"), "{problems}");
+
+        let config = read(&file(), &[("RPC_URL", "https://node.example/v2/hunter2")]).unwrap();
+        assert!(!format!("{config:?}").contains("hunter2"), "{config:?}");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::{fmt, str::FromStr};
 use alloy::primitives::Address;
 use serde::{Deserialize, Deserializer, de};
 
+use super::rpc::host_of;
 use crate::book::coverage::Verdict;
 
 /// Which contract's events a source emits (`raindex.md` §1).
@@ -112,7 +113,7 @@ pub struct SourceSettings {
 }
 
 /// One chain, and how to reach it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ChainSettings {
     /// The chain's id, as `eth_chainId` must answer.
     pub id: u64,
@@ -128,6 +129,22 @@ pub struct ChainSettings {
     pub concurrency: usize,
     /// What proofs by receipts may cost.
     pub proof_budget: ProofBudget,
+}
+
+impl fmt::Debug for ChainSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, rpc, usdc, poll_ms, timeout_ms, concurrency, proof_budget } = self;
+        let nodes: Vec<String> = rpc.iter().map(|url| host_of(url)).collect();
+        f.debug_struct("ChainSettings")
+            .field("id", id)
+            .field("rpc", &nodes)
+            .field("usdc", usdc)
+            .field("poll_ms", poll_ms)
+            .field("timeout_ms", timeout_ms)
+            .field("concurrency", concurrency)
+            .field("proof_budget", proof_budget)
+            .finish()
+    }
 }
 
 /// How much may be fetched for proofs, a minute.

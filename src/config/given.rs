@@ -37,10 +37,8 @@ impl<'e> Given<'e> {
         make(secret.expose()).map_err(|Wrong { what, next }| self.problem(name, what, next)).ok()
     }
 
-    /// The variable that lists nodes: the first of `names`, or else, for a sole chain,
-    /// `WS_RPC_URL`, as the earlier system called it.
-    pub(super) fn rpc_variable(&self, names: &[String]) -> Option<String> {
-        let earlier = names.iter().any(|name| name == "RPC_URL").then(|| "WS_RPC_URL".to_owned());
-        names.iter().cloned().chain(earlier).find(|name| self.environment.has(name))
+    /// The first of `names` that is given.
+    pub(super) fn first_of(&self, names: &[String]) -> Option<String> {
+        names.iter().find(|name| self.environment.has(name)).cloned()
     }
 }

@@ -106,7 +106,9 @@ impl<'r> Node<'r> {
         let Some(number) = self.value.as_integer() else {
             return self.not("a whole number, without quotes");
         };
-        let read = u64::from_str_radix(number.as_str(), number.radix()).ok().filter(|read| *read >= least);
+        // As wide as TOML and Postgres have it.
+        let read = i64::from_str_radix(number.as_str(), number.radix()).ok();
+        let read = read.and_then(|read| u64::try_from(read).ok()).filter(|read| *read >= least);
         if read.is_none() {
             self.refuse(format!("{number} is out of range"), format!("give a whole number from {least} up"));
         }

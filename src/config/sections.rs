@@ -12,7 +12,7 @@ use super::{
     given::Given,
     problem::wrong,
     reading::{Node, Section},
-    words::{address, duration_ms, feed, hedge_at, http_url, kind, name, one_of, rpc_urls, ticker},
+    words::{address, duration_ms, feed, hedge_at, http_url, kind, name, one_of, rpc_urls, ticker, whole},
 };
 use crate::{
     assets::{Asset, Threshold, Token},
@@ -66,14 +66,15 @@ pub(super) fn read_chain(
     variables: &[String],
     given: &mut Given<'_>,
 ) -> Option<ChainSettings> {
-    let id = node.name().parse().ok().filter(|id| *id > 0);
+    // Spelt in one way only: [chain.08] would be a second chain 8.
+    let id = whole(node.name()).ok().filter(|id| *id > 0 && id.to_string() == node.name());
     if id.is_none() {
         node.refuse("is not a chain id", "write its number: [chain.8453]");
     }
     let section = node.section(CHAIN_KEYS)?;
     let usdc =
         section.need("usdc", "give the address of USDC on this chain").and_then(|node| node.text(address));
-    let rpc = match (given.rpc_variable(variables), section.get("rpc")) {
+    let rpc = match (given.first_of(variables), section.get("rpc")) {
         (Some(name), _) => given.value(&name, rpc_urls),
         (None, Some(listed)) => read_rpc(&listed),
         (None, None) => {

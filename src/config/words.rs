@@ -36,11 +36,12 @@ pub(super) fn rpc_urls(text: &str) -> Result<Vec<String>, Wrong> {
 
 pub(super) fn address(text: &str) -> Result<Address, Wrong> {
     let digits = text.strip_prefix("0x").unwrap_or_default();
-    let next = "write 0x and 40 hex digits";
-    if digits.len() != 40 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-        return Err(wrong(format!("`{text}` is not an address"), next));
-    }
-    let read: Address = text.parse().map_err(|_| wrong(format!("`{text}` is not an address"), next))?;
+    let plain = digits.len() == 40 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    let Some(read) = text.parse::<Address>().ok().filter(|_| plain) else {
+        // What is longer may be a key that slipped into the wrong place: it is not repeated.
+        let given = if text.len() > 42 { "what is given" } else { &format!("`{text}`") };
+        return Err(wrong(format!("{given} is not an address"), "write 0x and 40 hex digits"));
+    };
     let spelt_right =
         digits.bytes().all(|digit| !digit.is_ascii_uppercase()) || read.to_checksum(None) == text;
     if !spelt_right {
@@ -58,7 +59,8 @@ pub(super) fn addresses(text: &str) -> Result<Vec<Address>, Wrong> {
 }
 
 pub(super) fn whole(text: &str) -> Result<u64, Wrong> {
-    text.parse().map_err(|_| wrong(format!("`{text}` is not a whole number"), "write digits only"))
+    let read = text.parse::<i64>().ok().and_then(|read| u64::try_from(read).ok());
+    read.ok_or_else(|| wrong(format!("`{text}` is not a whole number"), "write digits only"))
 }
 
 pub(super) fn kind(text: &str) -> Result<Kind, Wrong> {

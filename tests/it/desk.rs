@@ -4,7 +4,7 @@ use std::process::{Command, Output, Stdio};
 
 use clap::Parser;
 use hedge::{
-    cli::{Cli, Exit},
+    cli::{Cli, Exit, trouble::outcome},
     config::{Config, Environment, TEMPLATE},
 };
 use serde_json::{Value, json};
@@ -107,6 +107,16 @@ async fn fills_are_shown_short_to_people_and_exact_to_programs() {
 }
 
 #[tokio::test]
+async fn a_database_without_tables_is_told_apart_from_one_without_rows() {
+    let world = World::blank().await;
+    let environment =
+        Environment::from_iter([("DATABASE_URL", world.url().expose()), ("HEDGE_CONFIG", "/dev/null")]);
+    let answer = Cli::parse_from(["hedge", "show", "fills"]).run(environment, &mut Vec::new()).await;
+    let (exit, trouble) = outcome(answer);
+    assert_eq!((exit, trouble.unwrap().cause.as_str()), (Exit::Failed, "the tables are not there yet"));
+}
+
+#[tokio::test]
 async fn cursors_and_skipped_logs_are_shown() {
     let world = World::new().await;
     for what in ["cursors", "skipped"] {
@@ -205,7 +215,7 @@ async fn the_doctor_states_the_fallback_for_what_a_node_lacks() {
     let told: Vec<String> = findings
         .iter()
         .filter(|finding| {
-            finding["about"] != "database" && !finding["said"].as_str().unwrap().contains(" s old")
+            finding["about"] != "database" && !finding["said"].as_str().unwrap().contains(" old")
         })
         .map(|it| {
             ["state", "said", "next"]

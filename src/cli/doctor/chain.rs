@@ -146,7 +146,7 @@ impl<'n> Look<'n> {
         };
         self.sound = true;
         let age = clock.millis() / 1000 - i64::try_from(header.timestamp).unwrap_or(i64::MAX);
-        let said = format!("head {}, {age} s old", header.number);
+        let said = format!("head {}, {} old", header.number, told(age));
         if age > OLD_SECONDS {
             self.noted(said, "if the chain goes on, this node is behind: see whether it is syncing");
         } else {
@@ -329,6 +329,16 @@ async fn code(node: &Node, address: Address) -> Result<bool, String> {
     let replies = node.ask(&[Call::code(address)]).await.map_err(|fault| fault.to_string())?;
     let code = replies.first().and_then(read::<Bytes>).ok_or("its code cannot be read")?;
     Ok(!code.is_empty())
+}
+
+/// An age in the one unit that says it best.
+fn told(seconds: i64) -> String {
+    match seconds {
+        ..120 => format!("{seconds} s"),
+        120..7_200 => format!("{} min", seconds / 60),
+        7_200..172_800 => format!("{} h", seconds / 3_600),
+        _ => format!("{} days", seconds / 86_400),
+    }
 }
 
 fn pair(replies: Vec<Reply>) -> Option<(Reply, Reply)> {

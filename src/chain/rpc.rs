@@ -659,14 +659,29 @@ impl Nodes {
         self.blooms_hold.store(false, Ordering::Relaxed);
     }
 
-    /// May one more block's receipts be fetched in this minute?
-    pub fn may_prove(&self) -> bool {
+    /// How many blocks' receipts may be fetched in a minute.
+    pub const fn proofs_a_minute(&self) -> u64 {
+        self.budget.requests
+    }
+
+    /// How many more blocks' receipts may be fetched in this minute.
+    pub fn proofs_left(&self) -> u64 {
         let minute = self.clock.millis() / 60_000;
         let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
         if spent.minute != minute {
             *spent = Spent { minute, ..Spent::default() };
         }
-        let may = spent.requests < self.budget.requests && spent.bytes >> 20 < self.budget.mib;
+        if spent.bytes >> 20 < self.budget.mib {
+            self.budget.requests.saturating_sub(spent.requests)
+        } else {
+            0
+        }
+    }
+
+    /// May one more block's receipts be fetched? If so, it is counted.
+    pub fn may_prove(&self) -> bool {
+        let may = self.proofs_left() > 0;
+        let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
         spent.requests += u64::from(may);
         may
     }

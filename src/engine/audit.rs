@@ -69,18 +69,22 @@ pub struct Auditor {
     /// Ranges above are done, as far as they can be.
     ceiling: u64,
     span: u64,
+    widest: u64,
     report: Report,
 }
 
 impl Auditor {
     /// An auditor that has looked at nothing yet.
-    pub const fn new(reading: Arc<Reading>, scope: Scope) -> Self {
+    pub fn new(reading: Arc<Reading>, scope: Scope) -> Self {
+        // No wider than one minute's proofs.
+        let widest = TAIL_SPAN.min(reading.nodes.proofs_a_minute()).max(1);
         Self {
             reading,
             scope,
             walk: None,
             ceiling: u64::MAX,
-            span: TAIL_SPAN,
+            span: widest,
+            widest,
             report: Report { blocks: 0, believed: 0, added: 0, disowned: 0 },
         }
     }
@@ -112,7 +116,7 @@ impl Auditor {
         let low = range.from.max(self.scope.from);
         let from = low.max((top.number + 1).saturating_sub(self.span));
         let proved = reader::prove(&self.reading.nodes, node, &self.reading.filter, from, top.number).await?;
-        self.span = (self.span * 2).min(TAIL_SPAN);
+        self.span = (self.span * 2).min(self.widest);
         let (Some(first), Some(last)) = (proved.headers.first(), proved.headers.last()) else {
             return Ok(Step::Idle);
         };
@@ -305,6 +309,9 @@ impl Loop for Auditor {
             self.walk = self.next_range().await?;
         }
         let Some((top, range)) = self.walk.clone() else { return Ok(Step::Idle) };
+        if self.reading.nodes.proofs_left() < self.span {
+            return Ok(Step::Held("what proofs may cost in this minute is spent".to_owned()));
+        }
         let Some(node) = self.reading.nodes.ready().await else {
             return Ok(Step::Held(format!("chain {} has no rpc", self.reading.source.chain)));
         };

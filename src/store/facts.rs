@@ -387,7 +387,7 @@ pub struct NewLog {
 /// Stop: a log stands in the books with other content.
 pub async fn merge(conn: &mut PgConnection, page: Page) -> Result<Vec<NewLog>, StoreError> {
     let stage = async {
-        sqlx::raw_sql(include_str!("../../sql/queries/staging.sql")).execute(&mut *conn).await?;
+        sqlx::raw_sql(include_str!("../../sql/staging.sql")).execute(&mut *conn).await?;
         copy(conn, "incoming_log", COPY_ALL, page.logs).await?;
         copy(conn, "incoming_fill", COPY_ALL, page.fills).await?;
         copy(conn, "incoming_move", COPY_ALL, page.moves).await?;

@@ -133,6 +133,8 @@ impl DatabaseUrl {
         Ok(options
             .application_name("hedge")
             .options([
+                // "already exists, skipping" is what we asked for.
+                ("client_min_messages", "warning"),
                 ("statement_timeout", "0"),
                 ("lock_timeout", "0"),
                 ("idle_in_transaction_session_timeout", "0"),

@@ -69,7 +69,8 @@ struct Log<'a> {
     block_timestamp: &'a str,
     transaction_hash: &'a str,
     transaction_index: &'a str,
-    log_index: &'a str,
+    #[serde(rename = "logIndex")]
+    index: &'a str,
 }
 
 #[derive(Deserialize)]
@@ -83,7 +84,7 @@ fn page(answer: &[u8], last: u64, cast: &Cast) -> anyhow::Result<Page> {
     for log in &logs.result {
         let data = hex::decode(log.data)?;
         let block_hash = hash(log.block_hash)?;
-        let log_index = int(log.log_index)?;
+        let log_index = int(log.index)?;
         log_rows.row(11);
         log_rows.field(&8453_i64.to_be_bytes());
         log_rows.field(&block_hash);
@@ -126,7 +127,7 @@ fn page(answer: &[u8], last: u64, cast: &Cast) -> anyhow::Result<Page> {
         fill_rows.number(usdc.amount);
         fill_rows.number(Number { coefficient: U256::ONE, exponent: 0 });
         fill_rows.number(quantity);
-        fill_rows.number(usdc.amount.per(equity.amount)?);
+        fill_rows.number(usdc.amount.per(equity.amount));
         fill_rows.field(&received.vault);
         fill_rows.field(&given.vault);
     }
@@ -202,7 +203,7 @@ impl Number {
     }
 
     /// The quotient with 18 decimals, half to even.
-    fn per(self, other: Self) -> anyhow::Result<Self> {
+    fn per(self, other: Self) -> Self {
         let shift = 18 + self.exponent - other.exponent;
         let lift = U512::from(10).pow(U512::from(shift.unsigned_abs()));
         let (above, below) = (U512::from(self.coefficient), U512::from(other.coefficient));
@@ -211,7 +212,7 @@ impl Number {
         let twice = rest << 1;
         let up = twice > below || (twice == below && quotient.bit(0));
         let coefficient = U256::from(if up { quotient + U512::ONE } else { quotient });
-        Ok(Self { coefficient, exponent: -18 })
+        Self { coefficient, exponent: -18 }
     }
 }
 

@@ -143,9 +143,10 @@ async fn main() -> anyhow::Result<()> {
 }
 
 async fn measure(args: &Args) -> anyhow::Result<()> {
-    let (dense, sparse, repeat) = match args.quick {
-        true => (vec![20_000], 50_000, 1),
-        false => (args.fills.clone(), 500_000, args.repeat.max(1)),
+    let (dense, sparse, repeat) = if args.quick {
+        (vec![20_000], 50_000, 1)
+    } else {
+        (args.fills.clone(), 500_000, args.repeat.max(1))
     };
     eprintln!("starting a throw-away Postgres");
     let books = Books::open().await?;
@@ -187,9 +188,9 @@ impl Stage<'_> {
 
     /// A process, and what the node was asked while it ran.
     async fn run(&mut self, name: &str, command: Command, latency_ms: u64) -> anyhow::Result<Figures> {
-        let before = self.node.from_now_on(latency_ms).await?;
+        let before = self.node.answer_in(latency_ms).await?;
         let mut figures = race(name, command).await?;
-        let after = self.node.from_now_on(0).await?;
+        let after = self.node.answer_in(0).await?;
         figures.requests = after.requests - before.requests;
         figures.ranges = after.ranges - before.ranges;
         figures.bytes = after.bytes - before.bytes;

@@ -5,6 +5,7 @@
 //! parent, when there are no more lines.
 
 use std::{
+    fmt::Write as _,
     io::{BufRead, Write},
     process::Stdio,
     time::Duration,
@@ -100,7 +101,7 @@ impl Node {
     }
 
     /// Answers take so long from now on; gives what was asked until now.
-    pub(super) async fn from_now_on(&mut self, latency_ms: u64) -> anyhow::Result<Asked> {
+    pub(super) async fn answer_in(&mut self, latency_ms: u64) -> anyhow::Result<Asked> {
         self.latency.write_all(format!("{latency_ms}\n").as_bytes()).await?;
         let line = self.lines.next_line().await?.context("the node is gone")?;
         let mut words = line.split_whitespace();
@@ -112,18 +113,34 @@ impl Node {
     pub(super) fn configuration(&self) -> String {
         let Cast { usdc, orderbook, owner, .. } = Cast::default();
         let Self { url, first, .. } = self;
-        let assets: String = Cast::default()
-            .equities()
-            .map(|token| {
-                format!(
-                    "[[asset]]\nsymbol = \"{}\"\ntokens = [{{ chain = 8453, address = \"{}\", wrapped = false }}]\nthreshold = {{ shares = 1 }}\n",
-                    token.ticker.as_deref().unwrap_or_default(),
-                    token.address
-                )
-            })
-            .collect();
-        format!(
-            "[chain.8453]\nrpc = [\"{url}\"]\nusdc = \"{usdc}\"\n\n[[source]]\nname = \"raindex\"\nchain = 8453\nkind = \"raindex-v6\"\naddress = \"{orderbook}\"\nowners = [\"{owner}\"]\nfrom_block = {first}\n\n{assets}"
-        )
+        let mut text = format!(
+            "\
+[chain.8453]
+rpc = [\"{url}\"]
+usdc = \"{usdc}\"
+
+[[source]]
+name = \"raindex\"
+chain = 8453
+kind = \"raindex-v6\"
+address = \"{orderbook}\"
+owners = [\"{owner}\"]
+from_block = {first}
+"
+        );
+        for token in Cast::default().equities() {
+            let (ticker, address) = (token.ticker.as_deref().unwrap_or_default(), token.address);
+            // Writing to a string cannot fail.
+            let _ = write!(
+                text,
+                "
+[[asset]]
+symbol = \"{ticker}\"
+tokens = [{{ chain = 8453, address = \"{address}\", wrapped = false }}]
+threshold = {{ shares = 1 }}
+"
+            );
+        }
+        text
     }
 }

@@ -94,8 +94,8 @@ impl Books {
     }
 }
 
-/// A connection of the kind that hedge has.
+/// A connection of the kind that hedge has. Its commits do not wait for the disk, as hedge's do not.
 pub(super) async fn connect(url: &str) -> anyhow::Result<PgConnection> {
-    let options = url.parse::<DatabaseUrl>()?.options()?;
+    let options = url.parse::<DatabaseUrl>()?.options()?.options([("synchronous_commit", "off")]);
     Ok(PgConnection::connect_with(&options).await?)
 }

@@ -19,4 +19,6 @@ mod chain;
 mod desk;
 mod sql;
 mod store;
+mod storm;
+mod weather;
 mod world;

@@ -14,9 +14,12 @@
     reason = "a test that stops is a test that tells"
 )]
 
+mod anvil;
 mod bad_input;
 mod chain;
 mod desk;
+mod process;
 mod sql;
 mod store;
+mod tools;
 mod world;

@@ -41,7 +41,7 @@ const PAYER: Address = address!("f39fd6e51aad88f6f4ce6ab8827279cfffb92266");
 const HEDGE: &str = env!("CARGO_BIN_EXE_hedge");
 
 /// Longer than anything here takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Blocks after which the node calls a recording final, and the program reads it in bulk.
 const SETTLED: u64 = 320;
@@ -61,7 +61,7 @@ impl Recording {
     fn trades(&self) -> Vec<&Transaction> {
         let filled = |transaction: &&Transaction| {
             let cases = self.cases.iter().flat_map(|case| &case.expected_trades);
-            cases.into_iter().any(|trade| trade.tx_hash == transaction.transaction_hash)
+            cases.into_iter().any(|trade| trade.tx_hash == transaction.hash)
         };
         self.transactions.iter().filter(filled).collect()
     }
@@ -90,7 +90,8 @@ struct Block {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Transaction {
-    transaction_hash: B256,
+    #[serde(rename = "transactionHash")]
+    hash: B256,
     #[serde(with = "alloy::serde::quantity")]
     block_number: u64,
     logs: Vec<Log>,

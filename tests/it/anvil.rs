@@ -228,7 +228,7 @@ impl Stage {
         let program = tools::anvil()?;
         let recording: Recording = serde_json::from_str(json).unwrap();
         let cast = SimChain::from_recording(json).unwrap().cast();
-        let anvil = Anvil::start(&program, &recording.blocks[0], cast).await;
+        let anvil = Anvil::start(program, &recording.blocks[0], cast).await;
         for block in &recording.blocks {
             let transactions: Vec<Value> = recording
                 .transactions

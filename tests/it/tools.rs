@@ -6,8 +6,10 @@
 use std::{
     env::consts::{ARCH, OS},
     fs::{self, File},
+    io::Write as _,
     path::{Path, PathBuf},
     process::Command,
+    sync::OnceLock,
 };
 
 const ANVIL: &str = "1.7.1";
@@ -16,24 +18,29 @@ const ANVIL: &str = "1.7.1";
 ///
 /// # Panics
 /// On CI, where it cannot be fetched: nothing is skipped there.
-pub fn anvil() -> Option<PathBuf> {
+pub fn anvil() -> Option<&'static Path> {
+    static PROGRAM: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    match PROGRAM.get_or_init(fetched_anvil) {
+        Ok(program) => Some(program),
+        Err(why) => {
+            assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "nothing is skipped on CI: {why}");
+            // Past the capture of a test that passes.
+            writeln!(std::io::stderr(), "SKIPPED, no real node was tested: {why}").unwrap();
+            None
+        }
+    }
+}
+
+fn fetched_anvil() -> Result<PathBuf, String> {
     let platform = match (OS, ARCH) {
         ("linux", "x86_64") => "linux-amd64",
         ("linux", "aarch64") => "linux-arm64",
         ("macos", "x86_64") => "darwin-amd64",
         ("macos", "aarch64") => "darwin-arm64",
-        _ => return skip(&format!("there is no anvil for {OS} on {ARCH}")),
+        _ => return Err(format!("there is no anvil for {OS} on {ARCH}")),
     };
-    match fetched("@foundry-rs/anvil", ANVIL) {
-        Ok(room) => Some(room.join(format!("node_modules/@foundry-rs/anvil-{platform}/bin/anvil"))),
-        Err(why) => skip(&why),
-    }
-}
-
-fn skip(why: &str) -> Option<PathBuf> {
-    assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "nothing is skipped on CI: {why}");
-    eprintln!("SKIPPED, no real node was tested: {why}");
-    None
+    let room = fetched("@foundry-rs/anvil", ANVIL)?;
+    Ok(room.join(format!("node_modules/@foundry-rs/anvil-{platform}/bin/anvil")))
 }
 
 /// Where a package of npm lies, fetching it the first time.
@@ -50,14 +57,16 @@ fn fetched(package: &str, version: &str) -> Result<PathBuf, String> {
     }
     let partial = tempfile::tempdir_in(&tools).unwrap();
     let npm = Command::new("npm")
-        .args(["install", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error", "--prefix"])
+        .args(["install", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"])
+        .args(["--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--prefix"])
         .arg(partial.path())
         .arg(format!("{package}@{version}"))
         .output()
         .map_err(|error| format!("npm does not start: {error}"))?;
     if !npm.status.success() {
         let said = String::from_utf8_lossy(&npm.stderr);
-        return Err(format!("npm did not fetch {package}@{version}: {}", said.trim()));
+        let said: Vec<&str> = said.lines().take(4).collect();
+        return Err(format!("npm did not fetch {package}@{version}: {}", said.join("; ")));
     }
     fs::rename(partial.keep(), &room).unwrap();
     Ok(room)

@@ -333,6 +333,11 @@ async fn a_real_node_gives_the_fills_of_v4() {
 }
 
 #[tokio::test]
+async fn a_real_node_gives_the_fills_of_v4_that_cleared_nothing() {
+    gives_the_recorded_fills(include_str!("../fixtures/raindex/raindex-v4-zero-clear.json")).await;
+}
+
+#[tokio::test]
 async fn a_real_node_gives_the_fills_of_v5() {
     gives_the_recorded_fills(include_str!("../fixtures/raindex/raindex-v5.json")).await;
 }

@@ -14,11 +14,14 @@
     reason = "a test that stops is a test that tells"
 )]
 
+mod anvil;
 mod bad_input;
 mod chain;
 mod desk;
+mod process;
 mod sql;
 mod store;
 mod storm;
+mod tools;
 mod weather;
 mod world;

@@ -23,5 +23,6 @@ mod sql;
 mod store;
 mod storm;
 mod tools;
+mod vectors;
 mod weather;
 mod world;

@@ -413,3 +413,63 @@ impl Loop for Indexer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloy::primitives::B256;
+
+    use super::*;
+    use crate::chain::reader::Header;
+
+    fn header(number: u64, hash: u8) -> Header {
+        Header { number, hash: B256::repeat_byte(hash), parent: B256::ZERO, timestamp: 0, proves: None }
+    }
+
+    /// A head at `head`; at the cursor's height 100 stands a block of hash `there`.
+    fn tip(head: u64, there: Option<u8>, finalized: Option<u64>) -> Tip {
+        Tip { head: header(head, 9), safe: None, finalized, at_cursor: there.map(|hash| header(100, hash)) }
+    }
+
+    fn decided(tip: &Tip, until: Option<u64>) -> Decision {
+        let cursor = Place { number: 100, hash: B256::repeat_byte(1) };
+        decide(cursor, 50, tip, until, false)
+    }
+
+    #[test]
+    fn a_new_head_is_proved_in_steps() {
+        assert_eq!(decided(&tip(103, Some(1), Some(40)), None), Decision::Tail(103));
+        assert_eq!(decided(&tip(300, Some(1), Some(240)), None), Decision::Tail(100 + TAIL_SPAN));
+        assert_eq!(decided(&tip(100, Some(1), None), None), Decision::Idle);
+    }
+
+    #[test]
+    fn settled_history_is_read_in_bulk_unless_it_is_to_be_proved() {
+        let far = tip(10_000, Some(1), Some(9_000));
+        assert_eq!(decided(&far, None), Decision::Bulk(9_000));
+        assert_eq!(decided(&far, Some(5_000)), Decision::Bulk(5_000));
+        let cursor = Place { number: 100, hash: B256::repeat_byte(1) };
+        assert_eq!(decide(cursor, 50, &far, None, true), Decision::Tail(100 + TAIL_SPAN));
+        // Without a tag, 64 blocks below the head count as settled.
+        assert_eq!(decided(&tip(10_000, Some(1), None), None), Decision::Bulk(9_936));
+    }
+
+    #[test]
+    fn another_block_at_the_cursor_is_a_reorg_and_a_lower_head_is_none() {
+        assert_eq!(decided(&tip(100, Some(2), None), None), Decision::Rewind, "even at the same height");
+        assert_eq!(decided(&tip(105, Some(2), None), None), Decision::Rewind);
+        assert!(matches!(decided(&tip(99, None, None), None), Decision::Wait(_)));
+        assert!(matches!(decided(&tip(105, None, None), None), Decision::Wait(_)), "it has lost our block");
+    }
+
+    #[test]
+    fn nothing_is_read_beyond_where_it_was_told_to_stop() {
+        assert_eq!(decided(&tip(103, Some(1), None), Some(101)), Decision::Tail(101));
+        assert_eq!(decided(&tip(103, Some(1), None), Some(100)), Decision::Idle);
+    }
+
+    #[test]
+    fn before_its_first_block_a_source_has_nothing_to_compare() {
+        let cursor = Place { number: 49, hash: B256::ZERO };
+        assert_eq!(decide(cursor, 50, &tip(60, None, None), None, false), Decision::Tail(60));
+    }
+}

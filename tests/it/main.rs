@@ -18,6 +18,7 @@ mod anvil;
 mod bad_input;
 mod chain;
 mod desk;
+mod laws;
 mod process;
 mod sql;
 mod store;

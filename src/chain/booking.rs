@@ -80,7 +80,8 @@ pub fn needs(reading: &Reading, block: B256, chain: u64, directory: &Directory, 
     };
     for leg in legs.into_iter().flatten() {
         let traded = matches!(reading, Reading::Trade(_));
-        if matches!(leg.amount, Raw::Base(_)) || (traded && directory.wants(chain, leg.token)) {
+        // A vault may hold any token: the books want to know its name.
+        if !traded || matches!(leg.amount, Raw::Base(_)) || directory.wants(chain, leg.token) {
             wanted.insert(Need::Token(leg.token));
         }
         if traded && matches!(directory.leg(chain, leg.token), assets::Leg::Equity { wrapped: true, .. }) {
@@ -146,7 +147,7 @@ fn fill(
         };
     let token_quantity_exact = tokens.whole(equity.token, equity.amount)?;
     let usdc_exact = tokens.whole(usdc.token, usdc.amount)?;
-    let amounts = || format!("{} {symbol} for {} USDC", token_quantity_exact, usdc_exact);
+    let amounts = || format!("{token_quantity_exact} {symbol} for {usdc_exact} USDC");
     let range = || skip(Reason::Range, amounts());
     if token_quantity_exact.is_negative() || usdc_exact.is_negative() {
         return Err(range());

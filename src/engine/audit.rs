@@ -220,8 +220,9 @@ impl Auditor {
             .collect();
 
         let mut tx = self.reading.begin().await?;
-        let added = facts::merge(&mut tx, booked.page).await?;
+        // First what is not there: it may stand in the place of what is.
         facts::disown(&mut tx, self.reading.id, self.reading.source.chain, &phantoms).await?;
+        let added = facts::merge(&mut tx, booked.page).await?;
         let mut ours: BTreeMap<u64, u64> = BTreeMap::new();
         for number in written
             .iter()
@@ -322,10 +323,13 @@ impl Loop for Auditor {
             }
             Err(Hindered::Store(error)) => Err(error),
             Err(Hindered::Chain(Failed::Refused { from, to, .. })) if from < to => {
-                self.span = ((to - from + 1) / 2).max(1);
+                self.span = (to - from).div_ceil(2).max(1);
                 Ok(Step::Moved)
             }
             Err(Hindered::Chain(failed)) => {
+                if matches!(failed, Failed::Behind { .. }) {
+                    self.span = (self.span / 2).max(1);
+                }
                 self.reading.failed(&node, failed, FoundBy::Audit).await.map(Step::Held)
             }
         }

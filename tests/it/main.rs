@@ -14,9 +14,16 @@
     reason = "a test that stops is a test that tells"
 )]
 
+mod anvil;
 mod bad_input;
 mod chain;
 mod desk;
+mod laws;
+mod process;
 mod sql;
 mod store;
+mod storm;
+mod tools;
+mod vectors;
+mod weather;
 mod world;

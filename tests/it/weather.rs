@@ -360,7 +360,7 @@ async fn what_a_node_refuses_is_known_after_a_restart() {
     let asked = scene.nodes[0].tally().of(Method::Logs);
     scene.stage.settle().await;
     let again = scene.nodes[0].tally().of(Method::Logs) - asked;
-    // Four ranges of settled history, and a step at the head: not one refusal.
-    assert!(again <= 6, "{again} requests");
+    // A narrow first range, eight of the 256 blocks that it takes, a step at the head: not one refusal.
+    assert!(again <= 10, "{again} requests");
     scene.is_clean().await;
 }

@@ -153,17 +153,28 @@ async fn build(args: &Chain) -> anyhow::Result<SimChain> {
 /// What is served, as comments, and the configuration that reads it.
 fn introduction(node: &SimNode) -> String {
     let chain = node.chain();
-    let cast = chain.cast();
-    let (id, head) = (chain.chain_id(), chain.head());
-    let generation = cast.generation.as_str();
-    let mut text = String::new();
-    // Writing to a string cannot fail.
-    let _ = write!(
-        text,
+    format!(
         "\
 # chain {id} at {url}, blocks {first}..={head}
 # {logs} of its blocks hold logs; ctrl-c ends it
 
+{configuration}",
+        id = chain.chain_id(),
+        url = node.url(),
+        first = chain.first_block(),
+        head = chain.head().number,
+        logs = chain.canonical_blocks().iter().filter(|block| block.has_logs()).count(),
+        configuration = configuration(node),
+    )
+}
+
+/// The configuration that reads what a node serves.
+pub(super) fn configuration(node: &SimNode) -> String {
+    let chain = node.chain();
+    let cast = chain.cast();
+    let id = chain.chain_id();
+    let mut text = format!(
+        "\
 [chain.{id}]
 rpc = [\"{url}\"]
 usdc = \"{usdc}\"
@@ -177,16 +188,14 @@ owners = [\"{owner}\"]
 from_block = {first}
 ",
         url = node.url(),
+        generation = cast.generation.as_str(),
         first = chain.first_block(),
-        head = head.number,
-        logs = chain.canonical_blocks().iter().filter(|block| block.has_logs()).count(),
         usdc = cast.usdc,
         orderbook = cast.orderbook,
         owner = cast.owner,
     );
     for token in cast.equities() {
-        let ticker = token.ticker.as_deref().unwrap_or_default();
-        let wrapped = token.wraps.is_some();
+        // Writing to a string cannot fail.
         let _ = write!(
             text,
             "
@@ -196,7 +205,9 @@ tokens = [{{ chain = {id}, address = \"{address}\", wrapped = {wrapped} }}]
 threshold = {{ shares = 1 }}
 ",
             symbol = token.symbol,
+            ticker = token.ticker.as_deref().unwrap_or_default(),
             address = token.address,
+            wrapped = token.wraps.is_some(),
         );
     }
     text

@@ -1,13 +1,13 @@
 //! `hedge sim`: a chain to rehearse with, served until ctrl-c.
 
 use crate::sim::{Cast, Generation, Invention, Mix, Rate, Reorg, SimChain, SimNode, Weather};
+use crate::time::Clock;
 use anyhow::{Context, bail};
 use std::fmt::Write as _;
 use std::future::Future;
 use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
-use tokio::time::{MissedTickBehavior, interval_at};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -106,13 +106,11 @@ async fn serve(
         until.await;
         return Ok(());
     };
-    let mut ticks = interval_at(tokio::time::Instant::now() + block_time, block_time);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut mined = 0_u64;
     loop {
         tokio::select! {
             () = &mut until => return Ok(()),
-            _ = ticks.tick() => {}
+            () = Clock::Wall.sleep(block_time) => {}
         }
         mined += 1;
         if args.reorg_every.is_some_and(|every| mined.is_multiple_of(every)) {

@@ -19,4 +19,5 @@ mod chain;
 mod desk;
 mod sql;
 mod store;
+mod tidy;
 mod world;

@@ -220,6 +220,7 @@ impl Auditor {
             .collect();
 
         let mut tx = self.reading.begin().await?;
+        facts::hold(&mut tx, self.reading.id).await?;
         let added = facts::merge(&mut tx, booked.page).await?;
         facts::disown(&mut tx, self.reading.id, self.reading.source.chain, &phantoms).await?;
         let mut ours: BTreeMap<u64, u64> = BTreeMap::new();

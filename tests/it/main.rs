@@ -17,6 +17,8 @@
 mod bad_input;
 mod chain;
 mod desk;
+mod facts;
+mod process;
 mod sql;
 mod store;
 mod tidy;

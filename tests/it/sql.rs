@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, Column, Executor, SqlSafeStr, Statement, TypeInfo};
 use crate::world::World;
 
 /// The files of a folder of `sql/`, by name. A folder that is not there is empty.
-fn files(folder: &str) -> Vec<(String, String)> {
+pub fn files(folder: &str) -> Vec<(String, String)> {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("sql").join(folder);
     let mut files: Vec<_> = fs::read_dir(dir)
         .into_iter()

@@ -94,10 +94,10 @@ pub(super) async fn history(
         let name = &reading.source.name;
         match end? {
             End::Idle => {
-                writeln!(out, "{name}: written to block {number}; {fills} fills in {logs} logs were new")?
+                writeln!(out, "{name}: written to block {number}; {fills} fills in {logs} logs were new")?;
             }
             End::Told => {
-                writeln!(out, "{name}: interrupted at block {number}; the same command goes on from there")?
+                writeln!(out, "{name}: interrupted at block {number}; the same command goes on from there")?;
             }
             End::Stopped(why) => {
                 exit = Exit::Failed;

@@ -18,7 +18,7 @@ mod bad_input;
 mod chain;
 mod desk;
 mod facts;
-mod process;
+mod program;
 mod sql;
 mod store;
 mod tidy;

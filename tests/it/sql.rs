@@ -55,6 +55,18 @@ async fn every_query_and_every_check_prepares_and_has_the_shape_on_record() {
 }
 
 #[tokio::test]
+async fn every_query_of_the_readme_is_one_that_postgres_takes() {
+    let world = World::with_books().await;
+    let readme = include_str!("../../README.md");
+    let blocks: Vec<&str> =
+        readme.split("```sql\n").skip(1).map(|block| block.split("```").next().unwrap()).collect();
+    assert!(!blocks.is_empty());
+    for block in blocks {
+        world.pool().execute(AssertSqlSafe(block)).await.unwrap_or_else(|error| panic!("{error} in {block}"));
+    }
+}
+
+#[tokio::test]
 async fn the_schema_reporting_has_the_columns_on_record() {
     let world = World::new().await;
     let columns: Vec<(String, String, String)> = sqlx::query_as(

@@ -251,11 +251,18 @@ fn program() -> String {
 
 /// The words that reach these books from a shell, whatever its environment names.
 fn how_to_call(desk: &Desk, file: &Path) -> String {
-    let set =
-        ["DATABASE_URL", "HEDGE_DATA"].into_iter().filter(|name| desk.environment.variable(name).is_some());
-    let unset: String = set.map(|name| format!("-u {name} ")).collect();
-    let unset = if unset.is_empty() { unset } else { format!("env {unset}") };
-    format!("{unset}{} --config {}", program(), file.display())
+    let mut words = Vec::new();
+    for name in ["DATABASE_URL", "HEDGE_DATA"] {
+        if desk.environment.variable(name).is_some() {
+            words.extend(["-u", name]);
+        }
+    }
+    if !words.is_empty() {
+        words.insert(0, "env");
+    }
+    let (program, file) = (program(), file.display().to_string());
+    words.extend([program.as_str(), "--config", file.as_str()]);
+    words.join(" ")
 }
 
 /// Says what happens; what is said is seen at once.

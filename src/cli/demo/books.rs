@@ -33,7 +33,7 @@ impl Stage {
         let (fills, wrong) = self.compared().await?;
         voice.say(&match wrong {
             0 => format!(
-                "\nLaid beside the chain: all {fills} fills invented for us are in the books, each once, to the last digit."
+                "\nLaid beside the chain: all {fills} invented fills of ours are in the books, each once and exact."
             ),
             _ => format!("\nLaid beside the chain: {wrong} fills are not as they should be. Please report it."),
         })?;

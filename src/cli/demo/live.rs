@@ -122,8 +122,8 @@ impl<'p> Narrator<'p> {
         if now.reorgs > self.told.reorgs {
             let (fork, depth, taken) = last_reorg(self.pool).await?;
             voice.say(&format!(
-                "block {}   the chain changed its mind after block {fork}: {} and {} of ours are taken back\n{MARGIN}\
-                 and kept as orphans; {} stand in their place",
+                "block {}   the chain changed its mind after block {fork}:\n{MARGIN}\
+                 {} and {} of ours are taken back, and kept; {} in their place",
                 now.number,
                 counted(depth, "block"),
                 counted(taken, "log"),

@@ -78,6 +78,15 @@ impl Stretch {
         self.foreign += next.foreign;
         Ok(())
     }
+
+    /// Puts `next` behind `stretches`, joined with the last of them where it fits.
+    pub fn append(stretches: &mut Vec<Self>, next: Self) {
+        let alone = match stretches.last_mut() {
+            Some(last) => last.join(next).err(),
+            None => Some(next),
+        };
+        stretches.extend(alone);
+    }
 }
 
 /// Two answers about one block that could not both be true.

@@ -146,7 +146,7 @@ fn fill(
         };
     let token_quantity_exact = tokens.whole(equity.token, equity.amount)?;
     let usdc_exact = tokens.whole(usdc.token, usdc.amount)?;
-    let amounts = || format!("{} {symbol} for {} USDC", token_quantity_exact, usdc_exact);
+    let amounts = || format!("{token_quantity_exact} {symbol} for {usdc_exact} USDC");
     let range = || skip(Reason::Range, amounts());
     if token_quantity_exact.is_negative() || usdc_exact.is_negative() {
         return Err(range());

@@ -164,6 +164,10 @@ pub fn read(
     }
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "an error, a literal or a text: what the caller has at hand"
+)]
 fn skip(role: Option<Role>, reason: Reason, detail: impl ToString) -> Reading {
     Reading::Skip(Skip { role, reason, detail: detail.to_string() })
 }

@@ -139,6 +139,7 @@ pub enum Meaning {
 
 impl Refusal {
     /// Told by the words alone; the more telling ones come first.
+    #[expect(clippy::too_many_lines, reason = "one table of words")]
     pub fn meaning(&self) -> Meaning {
         use Meaning::{NoMethod, Pruned, Reverted, TooFast, TooMuch, TooWide, Unheard, Unknown, Unwell};
         const WORDS: [(Meaning, &[&str]); 8] = [
@@ -551,6 +552,10 @@ impl Node {
     }
 
     /// Nothing usable came.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "an error, a literal or a text: what the caller has at hand"
+    )]
     pub fn unanswered(&self, why: impl ToString) -> Fault {
         // reqwest names the url in its errors, and the url may hold a key.
         let why = why.to_string().replace(&self.url, &self.name);
@@ -575,7 +580,7 @@ impl Node {
         let faults = self.faults.fetch_add(1, Ordering::Relaxed).min(7);
         let asked = match fault {
             Fault::Throttled { retry_in, .. } => {
-                retry_in.map(|wait| wait.clamp(Duration::from_secs(1), Duration::from_secs(300)))
+                retry_in.map(|wait| wait.clamp(Duration::from_secs(1), Duration::from_mins(5)))
             }
             Fault::Unanswered { .. } => None,
         };
@@ -596,7 +601,7 @@ impl Node {
 /// The nodes of one chain.
 #[derive(Clone)]
 pub struct Nodes {
-    nodes: Arc<[Arc<Node>]>,
+    all: Arc<[Arc<Node>]>,
     preferred: Arc<AtomicUsize>,
     clock: Clock,
     blooms_hold: Arc<AtomicBool>,
@@ -614,7 +619,7 @@ struct Spent {
 
 impl fmt::Debug for Nodes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.nodes.iter()).finish()
+        f.debug_list().entries(self.all.iter()).finish()
     }
 }
 
@@ -635,7 +640,7 @@ impl Nodes {
             })
             .collect::<Result<_, _>>()?;
         Ok(Self {
-            nodes,
+            all: nodes,
             preferred: Arc::default(),
             clock: clock.clone(),
             blooms_hold: Arc::new(AtomicBool::new(true)),
@@ -646,7 +651,7 @@ impl Nodes {
 
     /// All of them, in order of preference.
     pub fn all(&self) -> &[Arc<Node>] {
-        &self.nodes
+        &self.all
     }
 
     /// Does this chain's bloom hold what its blocks hold? Some chains fill it late, or not at all.
@@ -694,7 +699,7 @@ impl Nodes {
 
     /// The widest range that the preferred node is known to serve.
     pub fn widest(&self) -> u64 {
-        self.nodes.get(self.preferred.load(Ordering::Relaxed)).map_or(1, |node| node.limits().widest())
+        self.all.get(self.preferred.load(Ordering::Relaxed)).map_or(1, |node| node.limits().widest())
     }
 
     /// The node for the next step: the preferred one, the next that does not
@@ -703,7 +708,7 @@ impl Nodes {
     /// `None` only where no node is configured.
     pub async fn ready(&self) -> Option<Arc<Node>> {
         let preferred = self.preferred.load(Ordering::Relaxed);
-        let (before, after) = self.nodes.split_at_checked(preferred)?;
+        let (before, after) = self.all.split_at_checked(preferred)?;
         let soonest = after.iter().chain(before).min_by_key(|node| node.wait_left())?;
         let wait = soonest.wait_left();
         if !wait.is_zero() {
@@ -714,14 +719,14 @@ impl Nodes {
 
     /// Another node than `node`, for a second opinion; the same where there is but one.
     pub fn second(&self, node: &Arc<Node>) -> Arc<Node> {
-        let others = self.nodes.iter().filter(|other| !Arc::ptr_eq(other, node));
+        let others = self.all.iter().filter(|other| !Arc::ptr_eq(other, node));
         Arc::clone(others.min_by_key(|other| other.wait_left()).unwrap_or(node))
     }
 
     /// `node` cannot help now, through no fault: the next one is preferred.
     pub fn pass(&self, node: &Arc<Node>) {
-        if let Some(place) = self.nodes.iter().position(|other| Arc::ptr_eq(other, node)) {
-            self.preferred.store((place + 1) % self.nodes.len().max(1), Ordering::Relaxed);
+        if let Some(place) = self.all.iter().position(|other| Arc::ptr_eq(other, node)) {
+            self.preferred.store((place + 1) % self.all.len().max(1), Ordering::Relaxed);
         }
     }
 

@@ -221,8 +221,9 @@ impl Auditor {
 
         let mut tx = self.reading.begin().await?;
         facts::hold(&mut tx, self.reading.id).await?;
-        let added = facts::merge(&mut tx, booked.page).await?;
+        // First what is not there: it may stand in the place of what is.
         facts::disown(&mut tx, self.reading.id, self.reading.source.chain, &phantoms).await?;
+        let added = facts::merge(&mut tx, booked.page).await?;
         let mut ours: BTreeMap<u64, u64> = BTreeMap::new();
         for number in written
             .iter()
@@ -327,6 +328,9 @@ impl Loop for Auditor {
                 Ok(Step::Moved)
             }
             Err(Hindered::Chain(failed)) => {
+                if matches!(failed, Failed::Behind { .. }) {
+                    self.span = (self.span / 2).max(1);
+                }
                 self.reading.failed(&node, failed, FoundBy::Audit).await.map(Step::Held)
             }
         }

@@ -6,7 +6,7 @@
 //! bounded by `concurrency`, not by the slowest of them. A task retries on
 //! transport for ever and halves on refusals at once.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use alloy::primitives::B256;
 use tokio::task::JoinHandle;
@@ -69,7 +69,7 @@ struct Chunk {
     parent: B256,
     to: Block,
     page: Page,
-    stretch: Stretch,
+    stretches: Vec<Stretch>,
     bytes: usize,
     widest_part: u64,
 }
@@ -85,12 +85,6 @@ impl Drop for Task {
 
 /// Reads from behind `cursor` to `to`, or until told to stop.
 pub(super) async fn run(indexer: &mut Indexer, cursor: Place, to: u64) -> Result<Step, Hindered> {
-    let step = read(indexer, cursor, to).await;
-    indexer.reading.keep_limits().await?;
-    step
-}
-
-async fn read(indexer: &mut Indexer, cursor: Place, to: u64) -> Result<Step, Hindered> {
     let mut at = cursor;
     let mut next = cursor.number + 1;
     let mut tasks: VecDeque<(u64, Task)> = VecDeque::new();
@@ -134,7 +128,7 @@ async fn read(indexer: &mut Indexer, cursor: Place, to: u64) -> Result<Step, Hin
             from: at,
             to: chunk.to,
             page: chunk.page,
-            stretches: vec![chunk.stretch],
+            stretches: chunk.stretches,
             blocks: vec![chunk.to],
         };
         let mut tx = indexer.reading.begin().await?;
@@ -150,6 +144,7 @@ async fn read(indexer: &mut Indexer, cursor: Place, to: u64) -> Result<Step, Hin
 
 /// Reads one range, on whichever node answers, for as long as it takes.
 async fn range(reading: Arc<Reading>, from: u64, to: u64) -> Result<Chunk, StoreError> {
+    let mut parts = Parts { from, to, read: Vec::new() };
     loop {
         let Some(node) = reading.nodes.ready().await else {
             return Err(StoreError::Unavailable {
@@ -158,7 +153,11 @@ async fn range(reading: Arc<Reading>, from: u64, to: u64) -> Result<Chunk, Store
                 source: None,
             });
         };
-        match range_on(&reading, &node, from, to).await {
+        let chunk = match parts.read_on(&reading, &node).await {
+            Ok(()) => parts.book(&reading, &node).await,
+            Err(failed) => Err(failed.into()),
+        };
+        match chunk {
             Ok(chunk) => {
                 reading.nodes.praise(&node);
                 return Ok(chunk);
@@ -169,56 +168,87 @@ async fn range(reading: Arc<Reading>, from: u64, to: u64) -> Result<Chunk, Store
                 let said = reading.failed(&node, failed, FoundBy::Backfill).await?;
                 tracing::debug!(from, to, "asking again: {said}");
                 if behind {
-                    reading.clock.sleep(std::time::Duration::from_millis(250)).await;
+                    reading.clock.sleep(Duration::from_millis(250)).await;
                 }
             }
         }
     }
 }
 
-/// Reads one range on one node, in as many parts as the node wants.
-async fn range_on(reading: &Reading, node: &Arc<Node>, from: u64, to: u64) -> Result<Chunk, Hindered> {
-    let mut parts: Vec<Bulk> = Vec::new();
-    let mut start = from;
-    let mut width = (to - from + 1).min(node.limits().widest());
-    let mut widest_part = 0;
-    while start <= to {
-        let end = to.min(start.saturating_add(width - 1));
-        match reader::bulk(node, &reading.filter, start, end).await {
-            Ok(part) => {
-                if let Some(before) = parts.last().filter(|before| before.last.hash != part.first.parent) {
-                    let said =
-                        format!("block {} does not follow its own block {}", start, before.last.number);
-                    return Err(node.unanswered(said).into());
-                }
-                node.learn(|limits| limits.answered(end - start + 1));
-                widest_part = widest_part.max(end - start + 1);
-                parts.push(part);
-                start = end + 1;
-            }
-            Err(Failed::Refused { refusal, .. }) if end > start => {
-                let asked = end - start + 1;
-                tracing::debug!(node = node.name(), from = start, to = end, %refusal, "refused: asking for less");
-                if refusal.meaning() != Meaning::TooMuch {
-                    node.learn(|limits| limits.refused(asked));
-                }
-                width = narrower(asked, refusal.suggested());
-            }
-            Err(failed) => return Err(failed.into()),
-        }
+/// A range on its way: the parts read so far, each by one node in one answer, each following the one before.
+struct Parts {
+    from: u64,
+    to: u64,
+    read: Vec<(Bulk, String)>,
+}
+
+impl Parts {
+    fn next(&self) -> u64 {
+        self.read.last().map_or(self.from, |(part, _)| part.last.number + 1)
     }
-    let (Some(first), Some(last)) = (parts.first(), parts.last()) else {
-        return Err(node.unanswered("an empty range").into());
-    };
-    let (parent, to) = (first.first.parent, last.last.block());
-    let bytes = parts.iter().map(|part| part.bytes).sum();
-    let logs = parts.into_iter().flat_map(|part| part.logs).collect();
-    let booked = reading.book(node, logs, |_| false).await?;
-    let (logs, foreign) = booked
-        .counts
-        .values()
-        .fold((0, 0), |(logs, foreign), of_block| (logs + of_block.0, foreign + of_block.1));
-    let stretch =
-        Stretch { from, to: to.place, verdict: Verdict::Taken, node: node.name().to_owned(), logs, foreign };
-    Ok(Chunk { parent, to, page: booked.page, stretch, bytes, widest_part })
+
+    /// Reads what is missing on one node, in as many parts as the node wants. What was read stays read.
+    async fn read_on(&mut self, reading: &Reading, node: &Arc<Node>) -> Result<(), Failed> {
+        let mut width = (self.to + 1).saturating_sub(self.next()).min(node.limits().widest());
+        while self.next() <= self.to {
+            let start = self.next();
+            let end = self.to.min(start.saturating_add(width - 1));
+            match reader::bulk(node, &reading.filter, start, end).await {
+                Ok(part) => {
+                    if self.read.last().is_some_and(|(before, _)| before.last.hash != part.first.parent) {
+                        // Two nodes of two minds, or one that changed its own: begin again.
+                        self.read.clear();
+                        return Err(node
+                            .unanswered(format!("block {start} does not follow what was read"))
+                            .into());
+                    }
+                    node.learn(|limits| limits.answered(end - start + 1));
+                    self.read.push((part, node.name().to_owned()));
+                }
+                Err(Failed::Refused { refusal, .. }) if end > start => {
+                    let asked = end - start + 1;
+                    tracing::debug!(node = node.name(), from = start, to = end, %refusal, "refused: asking for less");
+                    if refusal.meaning() != Meaning::TooMuch {
+                        node.learn(|limits| limits.refused(asked));
+                    }
+                    width = narrower(asked, refusal.suggested());
+                }
+                Err(failed) => return Err(failed),
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes one chunk of all parts.
+    async fn book(&self, reading: &Reading, node: &Arc<Node>) -> Result<Chunk, Hindered> {
+        let (Some((first, _)), Some((last, _))) = (self.read.first(), self.read.last()) else {
+            return Err(node.unanswered("an empty range").into());
+        };
+        let logs = self.read.iter().flat_map(|(part, _)| part.logs.iter().cloned()).collect();
+        let booked = reading.book(node, logs, |_| false).await?;
+        let mut stretches: Vec<Stretch> = Vec::new();
+        for (part, node) in &self.read {
+            let of_part = booked.counts.range(part.first.number..=part.last.number);
+            let (logs, foreign) =
+                of_part.fold((0, 0), |sum, (_, of_block)| (sum.0 + of_block.0, sum.1 + of_block.1));
+            let one = Stretch {
+                from: part.first.number,
+                to: part.last.place(),
+                verdict: Verdict::Taken,
+                node: node.clone(),
+                logs,
+                foreign,
+            };
+            Stretch::append(&mut stretches, one);
+        }
+        let width = |part: &Bulk| part.last.number + 1 - part.first.number;
+        Ok(Chunk {
+            parent: first.first.parent,
+            to: last.last.block(),
+            page: booked.page,
+            stretches,
+            bytes: self.read.iter().map(|(part, _)| part.bytes).sum(),
+            widest_part: self.read.iter().map(|(part, _)| width(part)).max().unwrap_or_default(),
+        })
+    }
 }

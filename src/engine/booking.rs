@@ -7,7 +7,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
 use alloy::primitives::{Address, B256, U256};
@@ -31,6 +31,8 @@ pub struct Bookkeeper {
     chain: u64,
     directory: Arc<RwLock<Directory>>,
     tokens: Arc<RwLock<HashMap<Address, Token>>>,
+    /// Learnt since the start, and not in the books yet.
+    unsaved: Arc<Mutex<Vec<(Address, Token)>>>,
 }
 
 /// Logs that became a page.
@@ -40,8 +42,6 @@ pub struct Booked {
     pub page: Page,
     /// For each block with logs: how many are ours, how many of other owners.
     pub counts: BTreeMap<u64, (u64, u64)>,
-    /// Tokens met for the first time.
-    pub met: Vec<(Address, Token)>,
 }
 
 /// `decimals()`
@@ -60,7 +60,8 @@ impl Bookkeeper {
         let keeper = Self {
             chain,
             directory: Arc::new(RwLock::new(directory)),
-            tokens: Arc::new(RwLock::new(HashMap::new())),
+            tokens: Arc::default(),
+            unsaved: Arc::default(),
         };
         for (address, token) in known {
             keeper.meet(address, token);
@@ -77,6 +78,16 @@ impl Bookkeeper {
         }
         drop(directory);
         self.tokens.write().unwrap_or_else(PoisonError::into_inner).insert(address, token);
+    }
+
+    /// Takes the tokens that were learnt and are not in the books yet.
+    pub fn unsaved(&self) -> Vec<(Address, Token)> {
+        std::mem::take(&mut *self.unsaved.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Gives back tokens that could not be saved.
+    pub fn not_saved(&self, tokens: Vec<(Address, Token)>) {
+        self.unsaved.lock().unwrap_or_else(PoisonError::into_inner).extend(tokens);
     }
 
     /// Reads sorted logs, asking `node` what their tokens are.
@@ -108,7 +119,7 @@ impl Bookkeeper {
                 }
             }
         }
-        let (tokens, met) = self.ask(nodes, node, &readings).await?;
+        let tokens = self.ask(nodes, node, &readings).await?;
         let mut page = Page::new(id, self.chain);
         let mut counts: BTreeMap<u64, (u64, u64)> = BTreeMap::new();
         let directory = self.directory.read().unwrap_or_else(PoisonError::into_inner);
@@ -129,16 +140,11 @@ impl Bookkeeper {
             }
         }
         drop(directory);
-        Ok(Ok(Booked { page, counts, met }))
+        Ok(Ok(Booked { page, counts }))
     }
 
     /// Everything that booking these readings needs of the chain.
-    async fn ask(
-        &self,
-        nodes: &Nodes,
-        node: &Node,
-        readings: &[(&Log, Reading)],
-    ) -> Result<(Tokens, Vec<(Address, Token)>), Fault> {
+    async fn ask(&self, nodes: &Nodes, node: &Node, readings: &[(&Log, Reading)]) -> Result<Tokens, Fault> {
         let mut known = Tokens {
             tokens: self
                 .tokens
@@ -149,7 +155,6 @@ impl Bookkeeper {
                 .collect(),
             ratios: HashMap::new(),
         };
-        let mut met = Vec::new();
         // Twice: a token that says it is a share (while discovering) may then want its ratio.
         for _ in 0..2 {
             let mut wanted = BTreeSet::new();
@@ -168,8 +173,8 @@ impl Bookkeeper {
                 let Need::Token(address) = need else { continue };
                 let token = token(node, address).await?;
                 if let Ok(token) = &token {
-                    met.push((address, token.clone()));
                     self.meet(address, token.clone());
+                    self.not_saved(vec![(address, token.clone())]);
                 }
                 known.tokens.insert(address, token);
             }
@@ -186,7 +191,7 @@ impl Bookkeeper {
                 }
             }
         }
-        Ok((known, met))
+        Ok(known)
     }
 }
 

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     book::{
         coverage::{Stretch, Verdict},
-        log::{Block, Place},
+        log::Place,
     },
     chain::{
         reader::{self, Failed, Proved, Tip},
@@ -246,44 +246,39 @@ impl Indexer {
         let mut conn = self.reading.connection().await?;
         let window = facts::window(&mut conn, self.reading.source.chain, cursor.at.hash).await?;
         drop(conn);
-        let Some(fork) = self.fork(node, cursor.at, &window).await? else {
+        let Some((fork, fork_time)) = self.fork(node, cursor.at, &window).await? else {
             return self.give_up(cursor.at, "the chain has another history than every header we hold").await;
         };
-        if cursor.finalized.is_some_and(|finalized| fork.place.number < finalized) {
+        if cursor.finalized.is_some_and(|finalized| fork.number < finalized) {
             let why = format!(
                 "the chain parted from ours at block {}, below {}, which a node called final",
-                fork.place.number,
+                fork.number,
                 cursor.finalized.unwrap_or_default()
             );
             return self.give_up(cursor.at, &why).await;
         }
-        let to = tip.head.number.min(fork.place.number + self.tail_span);
+        let to = tip.head.number.min(fork.number + self.tail_span);
         let proved =
-            reader::prove(&self.reading.nodes, node, &self.reading.filter, fork.place.number + 1, to).await?;
+            reader::prove(&self.reading.nodes, node, &self.reading.filter, fork.number + 1, to).await?;
         let now =
             proved.headers.iter().find(|header| header.number == cursor.at.number).map(|header| header.hash);
         let now = now.or_else(|| tip.at_cursor.as_ref().map(|header| header.hash)).unwrap_or_default();
-        let Some(advance) = self.advance(node, fork.place, proved).await? else {
+        let Some(advance) = self.advance(node, fork, proved).await? else {
             return Ok(Step::Held(format!("{}: its branch changed while it was read", node.name())));
         };
         let counts = advance.page.counts();
         let mut tx = self.reading.begin().await?;
         let cause = Cause::Chain { now };
-        if facts::take_back(&mut tx, self.reading.id, cursor.at, fork, &cause).await?.is_err() {
+        if facts::take_back(&mut tx, self.reading.id, cursor.at, (fork, fork_time), &cause).await?.is_err() {
             return Ok(Step::Moved);
         }
         if facts::advance(&mut tx, self.reading.id, advance).await? == Err(Moved) {
             return Ok(Step::Moved);
         }
         tx.commit().await.map_err(|error| StoreError::of("commit a reorg", error))?;
-        observe::reorg(
-            &self.reading.source.name,
-            fork.place,
-            cursor.at,
-            cursor.at.number - fork.place.number,
-        );
+        observe::reorg(&self.reading.source.name, fork, cursor.at, cursor.at.number - fork.number);
         self.progress.send_modify(|progress| progress.reorgs += 1);
-        self.reached(fork.place.number + 1, to, counts);
+        self.reached(fork.number + 1, to, counts);
         Ok(Step::Moved)
     }
 
@@ -310,23 +305,15 @@ impl Indexer {
         }
     }
 
-    /// The newest block that both branches have.
+    /// The newest block that both branches have, with a time that is not before its own.
     async fn fork(
         &self,
         node: &Arc<Node>,
         at: Place,
         window: &[(Place, B256)],
-    ) -> Result<Option<Block>, Hindered> {
-        // The block below the oldest header is known by its hash as well.
-        let oldest = window
-            .last()
-            .and_then(|(place, parent)| Some(Place { number: place.number.checked_sub(1)?, hash: *parent }));
-        let ours: Vec<Place> = window
-            .iter()
-            .map(|(place, _)| *place)
-            .chain(oldest)
-            .filter(|place| place.number < at.number)
-            .collect();
+    ) -> Result<Option<(Place, u64)>, Hindered> {
+        let ours: Vec<Place> =
+            window.iter().map(|(place, _)| *place).filter(|place| place.number < at.number).collect();
         let mut above: Option<reader::Header> = None;
         for some in ours.chunks(32) {
             let (Some(highest), Some(lowest)) = (some.first(), some.last()) else { break };
@@ -338,12 +325,22 @@ impl Indexer {
             }
             for (ours, theirs) in some.iter().zip(theirs.iter().rev()) {
                 if ours.hash == theirs.hash {
-                    return Ok(Some(theirs.block()));
+                    return Ok(Some((*ours, theirs.timestamp)));
                 }
             }
             above = theirs.into_iter().next();
         }
-        Ok(None)
+        // Of the block below the oldest header we know the hash as well: it is that one's parent.
+        let Some((oldest, parent)) = window.last() else { return Ok(None) };
+        let above = match above {
+            Some(above) => above,
+            None => match reader::header_of(node, oldest.number).await? {
+                Some(above) => above,
+                None => return Ok(None),
+            },
+        };
+        let below = Place { number: oldest.number.saturating_sub(1), hash: *parent };
+        Ok((above.parent == below.hash && above.number == oldest.number).then_some((below, above.timestamp)))
     }
 
     async fn give_up(&self, at: Place, why: &str) -> Result<Step, Hindered> {
@@ -373,11 +370,7 @@ pub(super) fn stretches(
             logs,
             foreign,
         };
-        let alone = match stretches.last_mut() {
-            Some(last) => last.join(one).err(),
-            None => Some(one),
-        };
-        stretches.extend(alone);
+        Stretch::append(&mut stretches, one);
     }
     stretches
 }
@@ -400,6 +393,7 @@ impl Loop for Indexer {
         match step {
             Ok(step) => {
                 self.reading.nodes.praise(&node);
+                self.reading.keep_limits().await?;
                 Ok(step)
             }
             Err(Hindered::Store(error)) => Err(error),
@@ -410,6 +404,10 @@ impl Loop for Indexer {
                 Ok(Step::Moved)
             }
             Err(Hindered::Chain(failed)) => {
+                if matches!(failed, Failed::Behind { .. }) {
+                    // Fewer blocks, fewer that may be missing.
+                    self.tail_span = (self.tail_span / 2).max(1);
+                }
                 self.reading.failed(&node, failed, FoundBy::Head).await.map(Step::Held)
             }
         }

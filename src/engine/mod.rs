@@ -90,12 +90,12 @@ pub async fn drive(
 ) -> Result<End, StoreError> {
     let mut held = None;
     while !*stop.borrow() {
-        let step = match looping.converge().await {
-            Ok(step) => step,
+        let made = match looping.converge().await {
+            Ok(made) => made,
             Err(StoreError::Unavailable { what, .. }) => Step::Held(what),
             Err(error) => return Err(error),
         };
-        let why = match step {
+        let why = match made {
             Step::Moved => {
                 held = None;
                 continue;

@@ -3,7 +3,7 @@
 //! Nodes, tokens, the database, and the two things every reader does: keep a
 //! contradiction on record, and book logs whose answer lacked a partner.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use sqlx::{PgPool, pool::PoolConnection};
 
@@ -16,7 +16,7 @@ use crate::{
         log::Filter,
         raindex,
         reader::{self, Failed},
-        rpc::{Node, Nodes},
+        rpc::{Limits, Node, Nodes},
         source::{ChainSettings, SourceSettings},
     },
     observe,
@@ -44,6 +44,7 @@ pub struct Reading {
     pub pool: PgPool,
     /// What time it is.
     pub clock: Clock,
+    kept_limits: Arc<Mutex<Vec<NodeLimit>>>,
 }
 
 /// Why a step could not be made.
@@ -122,19 +123,7 @@ impl Reading {
             let booked = self.keeper.book(&self.nodes, node, &self.source, self.id, &logs, &complete).await?;
             let (incomplete, block) = match booked {
                 Ok(booked) => {
-                    if !booked.met.is_empty() {
-                        let mut conn = self.connection().await?;
-                        for (address, token) in &booked.met {
-                            facts::keep_token(
-                                &mut conn,
-                                self.source.chain,
-                                *address,
-                                &token.symbol,
-                                token.decimals,
-                            )
-                            .await?;
-                        }
-                    }
+                    self.keep_tokens().await?;
                     return Ok(booked);
                 }
                 Err(incomplete) => incomplete,
@@ -152,20 +141,42 @@ impl Reading {
         }
     }
 
-    /// Keeps what the nodes have shown they can do.
-    pub async fn keep_limits(&self) -> Result<(), StoreError> {
-        let mut conn = self.connection().await?;
-        for node in self.nodes.all() {
-            let limits = node.limits();
-            let limit = NodeLimit {
-                node: node.name().to_owned(),
-                largest_ok: limits.largest_ok,
-                smallest_refused: limits.smallest_refused,
-                batches: limits.batches,
-                receipts: limits.receipts,
-            };
-            facts::keep_limit(&mut conn, self.source.chain, &limit).await?;
+    /// Keeps what tokens said of themselves.
+    async fn keep_tokens(&self) -> Result<(), StoreError> {
+        let unsaved = self.keeper.unsaved();
+        if unsaved.is_empty() {
+            return Ok(());
         }
+        let kept = async {
+            let mut conn = self.connection().await?;
+            for (address, token) in &unsaved {
+                facts::keep_token(&mut conn, self.source.chain, *address, &token.symbol, token.decimals)
+                    .await?;
+            }
+            Ok(())
+        };
+        let kept = kept.await;
+        if kept.is_err() {
+            self.keeper.not_saved(unsaved);
+        }
+        kept
+    }
+
+    /// Keeps what the nodes have shown they can do, where it is news.
+    pub async fn keep_limits(&self) -> Result<(), StoreError> {
+        let shown = |node: &Arc<Node>| {
+            let Limits { largest_ok, smallest_refused, batches, receipts, .. } = node.limits();
+            NodeLimit { node: node.name().to_owned(), largest_ok, smallest_refused, batches, receipts }
+        };
+        let limits: Vec<NodeLimit> = self.nodes.all().iter().map(shown).collect();
+        if *self.kept_limits.lock().unwrap_or_else(PoisonError::into_inner) == limits {
+            return Ok(());
+        }
+        let mut conn = self.connection().await?;
+        for limit in &limits {
+            facts::keep_limit(&mut conn, self.source.chain, limit).await?;
+        }
+        *self.kept_limits.lock().unwrap_or_else(PoisonError::into_inner) = limits;
         Ok(())
     }
 }
@@ -243,6 +254,7 @@ pub async fn open(
                 keeper: keeper.clone(),
                 pool: pool.clone(),
                 clock: clock.clone(),
+                kept_limits: Arc::default(),
             };
             opened.push(Opened { reading: Arc::new(reading), other_owners: !known.same_owners, begins_late });
         }

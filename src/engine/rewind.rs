@@ -5,7 +5,7 @@
 
 use super::reading::{Hindered, Reading};
 use crate::{
-    book::log::{Block, Place},
+    book::log::Place,
     chain::reader,
     store::{
         StoreError,
@@ -63,9 +63,10 @@ pub async fn rewind(reading: &Reading, to: u64, act: &Act) -> Result<Rewound, Hi
     let fork = if to < source.from_block {
         let first =
             reader::header_of(&node, source.from_block).await?.ok_or_else(|| missing(source.from_block))?;
-        Block { place: Place { number: to, hash: first.parent }, parent: first.parent, time: first.timestamp }
+        (Place { number: to, hash: first.parent }, first.timestamp)
     } else {
-        reader::header_of(&node, to).await?.ok_or_else(|| missing(to))?.block()
+        let header = reader::header_of(&node, to).await?.ok_or_else(|| missing(to))?;
+        (header.place(), header.timestamp)
     };
     let cause = Cause::Operator { reason: act.reason.clone(), author: act.author.clone() };
     let mut tx = reading.begin().await?;

@@ -69,13 +69,11 @@ impl Row<'_> {
 
     /// The same, or null.
     pub fn maybe(&mut self, value: Option<impl AsRef<[u8]>>) -> &mut Self {
-        match value {
-            Some(value) => self.bytes(value),
-            None => {
-                self.0.extend_from_slice(&(-1_i32).to_be_bytes());
-                self
-            }
+        if let Some(value) = value {
+            return self.bytes(value);
         }
+        self.0.extend_from_slice(&(-1_i32).to_be_bytes());
+        self
     }
 
     /// `bigint`.

@@ -575,7 +575,7 @@ pub async fn take_back(
     tx: &mut Transaction<'_, Postgres>,
     id: SourceId,
     from: Place,
-    fork: Block,
+    (fork, fork_time): (Place, u64),
     cause: &Cause,
 ) -> Result<Result<i64, Moved>, StoreError> {
     let write = async {
@@ -583,25 +583,25 @@ pub async fn take_back(
             .bind(id.0)
             .bind(big(from.number))
             .bind(from.hash.as_slice())
-            .bind(big(fork.place.number))
-            .bind(fork.place.hash.as_slice())
-            .bind(seconds(fork.time))
+            .bind(big(fork.number))
+            .bind(fork.hash.as_slice())
+            .bind(seconds(fork_time))
             .execute(&mut **tx)
             .await?;
         if moved.rows_affected() != 1 {
             return Ok(Err(Moved));
         }
-        let reorg = write_reorg(tx, id, fork.place, from, cause).await?;
+        let reorg = write_reorg(tx, id, fork, from, cause).await?;
         sqlx::query(include_str!("../../sql/queries/reorg_take.sql"))
             .bind(id.0)
-            .bind(big(fork.place.number))
+            .bind(big(fork.number))
             .bind(reorg)
             .execute(&mut **tx)
             .await?;
         sqlx::query(include_str!("../../sql/queries/range_cut.sql"))
             .bind(id.0)
-            .bind(big(fork.place.number))
-            .bind(fork.place.hash.as_slice())
+            .bind(big(fork.number))
+            .bind(fork.hash.as_slice())
             .execute(&mut **tx)
             .await?;
         Ok(Ok(reorg))

@@ -14,12 +14,17 @@
     reason = "a test that stops is a test that tells"
 )]
 
+mod anvil;
 mod bad_input;
 mod chain;
 mod desk;
 mod facts;
+mod process;
 mod program;
 mod sql;
 mod store;
+mod storm;
 mod tidy;
+mod tools;
+mod weather;
 mod world;

@@ -1,0 +1,450 @@
+//! A real node: recordings are played into anvil, and the real program reads them from there.
+//!
+//! `Replay.sol` stands where the recordings had their contracts and emits their
+//! logs again, in the same blocks, at the same places. Only hashes differ.
+
+use std::{
+    fs,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use alloy::{
+    primitives::{Address, B256, Bytes, address},
+    sol,
+    sol_types::SolCall,
+};
+use hedge::{
+    book::log::Log,
+    sim::{Cast, SimChain, SimToken},
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::{
+    chain::compare,
+    process::Process,
+    tools,
+    world::{World, scratch},
+};
+
+sol! {
+    struct Said { address from; bytes32[] topics; bytes data; }
+    function replay(Said[] logs);
+    function play(string symbol, uint8 decimals, address asset, uint256 ratioE18);
+}
+
+/// Who pays for everything: anvil's first account.
+const PAYER: Address = address!("f39fd6e51aad88f6f4ce6ab8827279cfffb92266");
+
+const HEDGE: &str = env!("CARGO_BIN_EXE_hedge");
+
+/// Longer than anything here takes on a busy machine.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// Blocks after which the node calls a recording final, and the program reads it in bulk.
+const SETTLED: u64 = 320;
+
+/// A recording of `vectors/README-raindex.md`, as far as it is played.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Recording {
+    first_block: u64,
+    blocks: Vec<Block>,
+    transactions: Vec<Transaction>,
+    cases: Vec<Case>,
+}
+
+impl Recording {
+    /// Transactions that hold a fill of ours.
+    fn trades(&self) -> Vec<&Transaction> {
+        let filled = |transaction: &&Transaction| {
+            let cases = self.cases.iter().flat_map(|case| &case.expected_trades);
+            cases.into_iter().any(|trade| trade.tx_hash == transaction.hash)
+        };
+        self.transactions.iter().filter(filled).collect()
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Case {
+    expected_trades: Vec<Trade>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Trade {
+    tx_hash: B256,
+}
+
+#[derive(Deserialize)]
+struct Block {
+    #[serde(with = "alloy::serde::quantity")]
+    number: u64,
+    #[serde(with = "alloy::serde::quantity")]
+    timestamp: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Transaction {
+    #[serde(rename = "transactionHash")]
+    hash: B256,
+    #[serde(with = "alloy::serde::quantity")]
+    block_number: u64,
+    logs: Vec<Log>,
+    #[serde(with = "alloy::serde::quantity")]
+    status: u64,
+}
+
+impl Transaction {
+    /// The same logs at the same places, from the contract at `orderbook`; or the same failure.
+    fn again(&self, orderbook: Address) -> Value {
+        let said = self.logs.iter().map(|log| Said {
+            from: log.address,
+            topics: log.topics.clone(),
+            data: log.data.clone(),
+        });
+        let input = if self.status == 0 {
+            Bytes::from_static(b"no such function")
+        } else {
+            replayCall { logs: said.collect() }.abi_encode().into()
+        };
+        json!({ "from": PAYER, "to": orderbook, "input": input, "gas": "0x300000" })
+    }
+}
+
+/// A real node on which a recording was played.
+struct Anvil {
+    process: Process,
+    url: String,
+    http: reqwest::Client,
+    cast: Cast,
+}
+
+impl Anvil {
+    /// A chain that ends just before `first`.
+    async fn start(program: &Path, first: &Block, cast: Cast) -> Self {
+        // One block more, in which the tokens are told who they are.
+        let number = (first.number - 2).to_string();
+        let timestamp = (first.timestamp - 4).to_string();
+        let place = ["--port", "0", "--chain-id", "8453", "--number", &number, "--timestamp", &timestamp];
+        let manner = ["--no-mining", "--order", "fifo"];
+        let mut process = Process::start(program, &[&place[..], &manner[..]].concat(), &[]);
+        let url = eventually("anvil listens", &mut process, async |process| {
+            let said = process.said();
+            let place = said.lines().find_map(|line| line.strip_prefix("Listening on "))?;
+            Some(format!("http://{}", place.trim()))
+        })
+        .await;
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let anvil = Self { process, url, http: reqwest::Client::new(), cast };
+        anvil.set_the_stage(first.timestamp - 2).await;
+        anvil
+    }
+
+    async fn set_the_stage(&self, timestamp: u64) {
+        let code: Value = serde_json::from_str(include_str!("../fixtures/solidity/Replay.json")).unwrap();
+        self.ask("anvil_setCode", json!([self.cast.orderbook, code["runtime"]])).await;
+        let mut plays = Vec::new();
+        for SimToken { address, symbol, decimals, wraps, ratio_e18, .. } in self.cast.tokens.clone() {
+            self.ask("anvil_setCode", json!([address, code["runtime"]])).await;
+            let asset = wraps.unwrap_or_default();
+            let play = playCall { symbol, decimals, asset, ratioE18: ratio_e18 }.abi_encode();
+            plays
+                .push(json!({ "from": PAYER, "to": address, "input": Bytes::from(play), "gas": "0x100000" }));
+        }
+        self.mine(timestamp, &plays).await;
+    }
+
+    async fn ask(&self, method: &str, params: Value) -> Value {
+        let call = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
+        let answer = self.http.post(&self.url).json(&call).send().await.unwrap();
+        let mut answer: Value = answer.json().await.unwrap();
+        assert!(answer.get("error").is_none(), "{method}: {answer}\n{}", self.process.said());
+        answer["result"].take()
+    }
+
+    /// One block of these transactions, in order.
+    async fn mine(&self, timestamp: u64, transactions: &[Value]) {
+        for transaction in transactions {
+            self.ask("eth_sendTransaction", json!([transaction])).await;
+        }
+        self.ask("evm_mine", json!([{ "timestamp": timestamp }])).await;
+    }
+
+    async fn head(&self) -> Head {
+        let block = self.ask("eth_getBlockByNumber", json!(["latest", false])).await;
+        serde_json::from_value(block).unwrap()
+    }
+
+    /// Takes back the newest blocks and mines as many: these transactions, each in the block of its number.
+    async fn reorg(&self, depth: u64, transactions: &[(Value, u64)]) {
+        self.ask("anvil_reorg", json!([depth, transactions])).await;
+    }
+
+    /// Everything that was said since `first`, by whomever.
+    async fn logs(&self, first: u64) -> Vec<Log> {
+        let from = format!("{first:#x}");
+        let logs = self.ask("eth_getLogs", json!([{ "fromBlock": from, "toBlock": "latest" }])).await;
+        serde_json::from_value(logs).unwrap()
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct Head {
+    #[serde(with = "alloy::serde::quantity")]
+    number: u64,
+    #[serde(with = "alloy::serde::quantity")]
+    timestamp: u64,
+    hash: B256,
+}
+
+/// Asks until there is an answer, which `process` is to bring about.
+async fn eventually<T>(what: &str, process: &mut Process, ask: impl AsyncFn(&Process) -> Option<T>) -> T {
+    let since = Instant::now();
+    loop {
+        if let Some(answer) = ask(process).await {
+            return answer;
+        }
+        let patient = since.elapsed() < PATIENCE && process.runs();
+        assert!(patient, "not after {:?}: {what}\n{}", since.elapsed(), process.said());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// A recording on a real node, and how the program is to read it.
+struct Stage {
+    anvil: Anvil,
+    recording: Recording,
+    room: TempDir,
+}
+
+impl Stage {
+    /// `None` where there is no real node to be had.
+    async fn play(json: &str) -> Option<Self> {
+        let program = tools::anvil()?;
+        let recording: Recording = serde_json::from_str(json).unwrap();
+        let cast = SimChain::from_recording(json).unwrap().cast();
+        let anvil = Anvil::start(program, &recording.blocks[0], cast).await;
+        for block in &recording.blocks {
+            let transactions: Vec<Value> = recording
+                .transactions
+                .iter()
+                .filter(|transaction| transaction.block_number == block.number)
+                .map(|transaction| transaction.again(anvil.cast.orderbook))
+                .collect();
+            anvil.mine(block.timestamp, &transactions).await;
+        }
+        let stage = Self { anvil, recording, room: scratch() };
+        fs::write(stage.room.path().join("hedge.toml"), stage.config()).unwrap();
+        Some(stage)
+    }
+
+    fn config(&self) -> String {
+        let Self { anvil: Anvil { url, cast, .. }, recording, .. } = self;
+        let assets = cast.equities().map(|token| {
+            let (symbol, address) = (token.ticker.as_ref().unwrap(), token.address);
+            let wrapped = token.wraps.is_some();
+            format!(
+                r#"
+                [[asset]]
+                symbol = "{symbol}"
+                threshold = {{ shares = 1 }}
+                tokens = [{{ chain = 8453, address = "{address}", wrapped = {wrapped} }}]
+                "#
+            )
+        });
+        format!(
+            r#"
+            [chain.8453]
+            rpc = ["{url}"]
+            usdc = "{usdc}"
+            poll = "50ms"
+            [[source]]
+            name = "raindex"
+            chain = 8453
+            kind = "raindex-{generation}"
+            address = "{orderbook}"
+            owners = ["{owner}"]
+            from_block = {first}
+            {assets}
+            "#,
+            usdc = cast.usdc,
+            generation = cast.generation.as_str(),
+            orderbook = cast.orderbook,
+            owner = cast.owner,
+            first = recording.first_block,
+            assets = assets.collect::<String>(),
+        )
+    }
+
+    /// `hedge backfill`, to its end.
+    async fn backfill(&self, world: &World) {
+        let backfill = tokio::process::Command::new(HEDGE)
+            .args(["backfill", "--from", &self.recording.first_block.to_string()])
+            .env_clear()
+            .env("DATABASE_URL", world.url().expose())
+            .current_dir(self.room.path())
+            .kill_on_drop(true)
+            .output();
+        let ended = tokio::time::timeout(PATIENCE, backfill).await.expect("a backfill ends").unwrap();
+        assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    }
+
+    /// `hedge index`, running.
+    fn index(&self, world: &World) -> Process {
+        let config = self.room.path().join("hedge.toml");
+        let variables = [("DATABASE_URL", world.url().expose()), ("HEDGE_CONFIG", config.to_str().unwrap())];
+        Process::start(Path::new(HEDGE), &["index"], &variables)
+    }
+
+    /// Mines blocks of one recorded transaction each.
+    async fn go_on(&self, transactions: &[&Transaction]) {
+        for transaction in transactions {
+            let time = self.anvil.head().await.timestamp + 2;
+            self.anvil.mine(time, &[transaction.again(self.anvil.cast.orderbook)]).await;
+        }
+    }
+
+    /// Waits until the books stand on the node's newest block.
+    async fn caught_up(&self, world: &World, index: &mut Process) {
+        let head = self.anvil.head().await;
+        let cursor = "select hash = $1 from reporting.cursor";
+        eventually(&format!("the cursor stands on {head:?}"), index, async |_| {
+            let there: Option<bool> = sqlx::query_scalar(cursor)
+                .bind(head.hash.to_string())
+                .fetch_optional(world.pool())
+                .await
+                .unwrap();
+            there.unwrap_or_default().then_some(())
+        })
+        .await;
+    }
+}
+
+const V6: &str = include_str!("../fixtures/raindex/raindex-v6.json");
+
+#[tokio::test]
+async fn a_real_node_gives_the_fills_of_v4() {
+    gives_the_recorded_fills(include_str!("../fixtures/raindex/raindex-v4.json")).await;
+}
+
+#[tokio::test]
+async fn a_real_node_gives_the_fills_of_v4_that_cleared_nothing() {
+    gives_the_recorded_fills(include_str!("../fixtures/raindex/raindex-v4-zero-clear.json")).await;
+}
+
+#[tokio::test]
+async fn a_real_node_gives_the_fills_of_v5() {
+    gives_the_recorded_fills(include_str!("../fixtures/raindex/raindex-v5.json")).await;
+}
+
+#[tokio::test]
+async fn a_real_node_gives_the_fills_of_v6() {
+    gives_the_recorded_fills(V6).await;
+}
+
+#[tokio::test]
+async fn a_real_node_gives_the_fills_of_a_random_v6() {
+    gives_the_recorded_fills(include_str!("../fixtures/raindex/raindex-v6-random.json")).await;
+}
+
+async fn gives_the_recorded_fills(json: &str) {
+    // Given a real node that says what was recorded, log for log
+    let Some(stage) = Stage::play(json).await else { return };
+    let said = stage.anvil.logs(stage.recording.first_block).await;
+    let recorded = stage.recording.transactions.iter().flat_map(|transaction| &transaction.logs);
+    assert_eq!(said.iter().map(place).collect::<Vec<_>>(), recorded.map(place).collect::<Vec<_>>());
+    // When all that is past, and is read in bulk
+    stage.anvil.ask("anvil_mine", json!([SETTLED])).await;
+    let world = World::new().await;
+    stage.backfill(&world).await;
+    // Then every trade is there, under the transaction that this node has it in
+    let mut expected: Value = serde_json::from_str(json).unwrap();
+    for case in expected["cases"].as_array_mut().unwrap() {
+        for trade in case["expectedTrades"].as_array_mut().unwrap() {
+            let at = (trade["blockNumber"].as_u64().unwrap(), trade["logIndex"].as_u64().unwrap());
+            let log = said.iter().find(|log| (log.block_number, log.log_index) == at).unwrap();
+            trade["txHash"] = log.transaction_hash.to_string().into();
+        }
+    }
+    compare(world.pool(), &expected).await;
+    assert_eq!(accusations(&world).await, 0);
+}
+
+/// A log and where it stands, without what no two nodes have in common.
+fn place(log: &Log) -> (u64, u64, u64, Address, &[B256], &Bytes) {
+    (log.block_number, log.transaction_index, log.log_index, log.address, &log.topics, &log.data)
+}
+
+#[tokio::test]
+async fn reorgs_of_a_real_node_end_where_a_fresh_start_ends() {
+    // Given a real node that is followed
+    let Some(stage) = Stage::play(V6).await else { return };
+    let (world, orderbook) = (World::new().await, stage.anvil.cast.orderbook);
+    let mut index = stage.index(&world);
+    let trades = stage.recording.trades();
+    let mut taken = Vec::new();
+    // When it takes back one block, five, and forty, and puts none, three and twenty trades in their stead
+    for (depth, again) in [(1, 0), (5, 3), (40, 20)] {
+        stage.go_on(&trades[..6]).await;
+        stage.caught_up(&world, &mut index).await;
+        let fork = stage.anvil.head().await.number - depth;
+        let lost = fills(&world, "fill", fork).await;
+        assert!(!lost.is_empty(), "a reorg of {depth} takes no fill");
+        taken.extend(lost);
+        let again: Vec<(Value, u64)> =
+            (0..again).map(|at| (trades[at + 1].again(orderbook), at as u64 % depth)).collect();
+        stage.anvil.reorg(depth, &again).await;
+        stage.caught_up(&world, &mut index).await;
+    }
+    stage.go_on(&trades[..6]).await;
+    stage.caught_up(&world, &mut index).await;
+    assert!(index.end().success(), "{}", index.said());
+    // Then the books are those of one who was not there, and what was taken is kept and marked
+    let fresh = World::new().await;
+    stage.backfill(&fresh).await;
+    assert_eq!(books(&world).await, books(&fresh).await);
+    taken.sort();
+    assert_eq!(fills(&world, "orphaned_fill", 0).await, taken);
+    let reorgs: Vec<i64> = sqlx::query_scalar("select depth::bigint from reporting.reorg order by reorg_id")
+        .fetch_all(world.pool())
+        .await
+        .unwrap();
+    assert_eq!(reorgs, [1, 5, 40]);
+    assert_eq!(accusations(&world).await, 0);
+}
+
+/// How often the node was called a liar; it is none.
+async fn accusations(world: &World) -> i64 {
+    let sql = "select count(*) from reporting.node_contradiction";
+    sqlx::query_scalar(sql).fetch_one(world.pool()).await.unwrap()
+}
+
+/// Fills above a block, by where they stand.
+async fn fills(world: &World, view: &str, above: u64) -> Vec<(String, i32, String, String)> {
+    let sql = format!(
+        "select block_hash, log_index, role, token_quantity_exact::text from reporting.{view}
+         where block_number > $1 order by 1, 2, 3, 4"
+    );
+    sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(i64::try_from(above).unwrap())
+        .fetch_all(world.pool())
+        .await
+        .unwrap()
+}
+
+/// All that the chain is held to have said, without the numbers and times of writing it down.
+async fn books(world: &World) -> Vec<String> {
+    let sql = "
+        select 'fill ' || to_jsonb(f)::text from reporting.fill f
+        union all
+        select 'vault_move ' || to_jsonb(m)::text from reporting.vault_move m
+        union all
+        select 'skipped_log ' || (to_jsonb(k) - 'skipped_id' - 'skipped_at')::text from reporting.skipped_log k where canonical
+        order by 1";
+    sqlx::query_scalar(sql).fetch_all(world.pool()).await.unwrap()
+}

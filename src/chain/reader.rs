@@ -113,10 +113,17 @@ fn untrue(node: &Node, (from, to): (u64, u64), untrue: &Untrue) -> Failed {
 fn refused(node: &Node, (from, to): (u64, u64), refusal: Refusal) -> Failed {
     match refusal.meaning() {
         Meaning::Unknown => behind(node, to),
-        Meaning::NoMethod | Meaning::Unwell | Meaning::TooFast => node.unanswered(refusal).into(),
-        Meaning::TooWide | Meaning::TooMuch | Meaning::Pruned | Meaning::Reverted | Meaning::Unheard => {
-            Failed::Refused { node: node.name().to_owned(), from, to, refusal }
-        }
+        Meaning::TooFast => node.unanswered(refusal).into(),
+        // Every node has the method: "not supported" is said of the range. So is, by one
+        // large provider, "no backend is currently healthy"; halving finds out soon enough.
+        Meaning::Unwell if from == to => node.unanswered(refusal).into(),
+        Meaning::Unwell
+        | Meaning::TooWide
+        | Meaning::TooMuch
+        | Meaning::NoMethod
+        | Meaning::Pruned
+        | Meaning::Reverted
+        | Meaning::Unheard => Failed::Refused { node: node.name().to_owned(), from, to, refusal },
     }
 }
 

@@ -519,7 +519,6 @@ impl Node {
             let reply = reply.into_reply();
             return match reply {
                 Err(refusal) if refusal.meaning() == Meaning::TooFast => Err(throttled()),
-                Err(refusal) if refusal.meaning() == Meaning::Unwell => Err(self.unanswered(refusal)),
                 reply => Ok(Some(vec![reply])),
             };
         }

@@ -324,7 +324,7 @@ impl Loop for Auditor {
             }
             Err(Hindered::Store(error)) => Err(error),
             Err(Hindered::Chain(Failed::Refused { from, to, .. })) if from < to => {
-                self.span = ((to - from + 1) / 2).max(1);
+                self.span = (to - from).div_ceil(2).max(1);
                 Ok(Step::Moved)
             }
             Err(Hindered::Chain(failed)) => {

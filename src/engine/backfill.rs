@@ -208,7 +208,8 @@ impl Parts {
                 Err(Failed::Refused { refusal, .. }) if end > start => {
                     let asked = end - start + 1;
                     tracing::debug!(node = node.name(), from = start, to = end, %refusal, "refused: asking for less");
-                    if refusal.meaning() != Meaning::TooMuch {
+                    // Only a refused width says something of the next range.
+                    if !matches!(refusal.meaning(), Meaning::TooMuch | Meaning::Unwell) {
                         node.learn(|limits| limits.refused(asked));
                     }
                     width = narrower(asked, refusal.suggested());

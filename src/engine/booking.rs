@@ -71,10 +71,10 @@ impl Bookkeeper {
 
     fn meet(&self, address: Address, token: Token) {
         let mut directory = self.directory.write().unwrap_or_else(PoisonError::into_inner);
-        if directory.wants(self.chain, address) {
-            if let Err(error) = directory.learn(self.chain, address, &token.symbol) {
-                tracing::info!("token {address} is no share: {error}");
-            }
+        if directory.wants(self.chain, address)
+            && let Err(error) = directory.learn(self.chain, address, &token.symbol)
+        {
+            tracing::info!("token {address} is no share: {error}");
         }
         drop(directory);
         self.tokens.write().unwrap_or_else(PoisonError::into_inner).insert(address, token);

@@ -400,7 +400,7 @@ impl Loop for Indexer {
             Err(Hindered::Chain(Failed::Refused { from, to, refusal, .. })) if from < to => {
                 // Deterministic: ask for half at once.
                 tracing::debug!(node = node.name(), from, to, %refusal, "refused: asking for less");
-                self.tail_span = ((to - from + 1) / 2).max(1);
+                self.tail_span = (to - from).div_ceil(2).max(1);
                 Ok(Step::Moved)
             }
             Err(Hindered::Chain(failed)) => {

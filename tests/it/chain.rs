@@ -268,7 +268,7 @@ pub async fn compare(pool: &PgPool, recording: &Value) {
 }
 
 /// One expected trade against `reporting.fill`, every field.
-async fn check(pool: &PgPool, trade: &Value, ratio_e18: &str) {
+pub async fn check(pool: &PgPool, trade: &Value, ratio_e18: &str) {
     let text = |key: &str| trade[key].as_str().unwrap().to_owned();
     let lower = |key: &str| text(key).to_lowercase();
     let rows = sqlx::query(

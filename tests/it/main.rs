@@ -26,5 +26,6 @@ mod store;
 mod storm;
 mod tidy;
 mod tools;
+mod vectors;
 mod weather;
 mod world;

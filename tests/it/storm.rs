@@ -6,7 +6,7 @@
 
 use hedge::{
     engine::{Loop, Step, redrive},
-    sim::{Invention, Rate, Reorg, SimChain, SimNode, Weather},
+    sim::{BlockId, Cast, Generation, Invention, Rate, Reorg, SimChain, SimNode, Weather},
 };
 use rand::{RngExt as _, SeedableRng, rngs::StdRng};
 
@@ -20,10 +20,6 @@ const FAILED: [u64; 0] = [];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_any_storm_the_books_are_the_chains() {
-    // RUST_LOG=hedge=debug tells what a seed goes through.
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
-        .try_init();
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let seeds: Vec<u64> = match number("STORM_SEED") {
         Some(seed) => vec![seed],
@@ -62,12 +58,9 @@ async fn weather_the_storm(world: &World, seed: u64) {
     let mut rng = StdRng::seed_from_u64(seed);
     // Some begin with enough history to be read in bulk.
     let blocks = if rng.random_ratio(1, 4) { rng.random_range(300..600) } else { rng.random_range(20..120) };
-    let mut cast = hedge::sim::Cast::default();
-    cast.generation = *rand::seq::IndexedRandom::choose(
-        [hedge::sim::Generation::V4, hedge::sim::Generation::V5, hedge::sim::Generation::V6].as_slice(),
-        &mut rng,
-    )
-    .unwrap();
+    let generations = [Generation::V4, Generation::V5, Generation::V6];
+    let generation = generations[rng.random_range(0..3_usize)];
+    let cast = Cast { generation, ..Cast::default() };
     let chain = SimChain::invent(&Invention {
         seed,
         chain_id: 1_000_000 + seed,
@@ -95,8 +88,8 @@ async fn weather_the_storm(world: &World, seed: u64) {
                 chain.step_back(rng.random_range(1..5));
             }
             7 => {
-                let near = |id: &&hedge::sim::BlockId| id.number + 10 > chain.head().number;
-                if let Some(branch) = chain.abandoned().iter().filter(near).last() {
+                let near = |id: &&BlockId| id.number + 10 > chain.head().number;
+                if let Some(branch) = chain.abandoned().iter().rfind(near) {
                     chain.reorg_to(branch.hash);
                 }
             }

@@ -4,7 +4,7 @@
 
 use hedge::{
     engine::{Loop, Step},
-    sim::{Fault, Invention, Pick, Rate, Reorg, SimChain, SimNode, Weather},
+    sim::{Fault, Invention, Method, Pick, Provider, Rate, Reorg, SimChain, SimNode, Weather},
 };
 use sqlx::PgPool;
 
@@ -161,7 +161,7 @@ async fn a_reorg_while_down_is_met_at_the_next_start() {
 #[tokio::test]
 async fn every_third_answer_from_a_node_three_behind_loses_nothing() {
     // A load balancer that deals one batch out to several backends.
-    let proxy = Weather::calm().with(Fault::Lag(3).every(3).on(hedge::sim::Method::Logs));
+    let proxy = Weather::calm().with(Fault::Lag(3).every(3).on(Method::Logs));
     for weather in [Weather::named("lagging").unwrap(), proxy] {
         let scene = Scene::new(vec![weather]).await;
         let mut indexer = scene.stage.indexer().await;
@@ -322,4 +322,45 @@ async fn a_reorg_below_finality_stops_the_source_and_a_rewind_lets_it_go_on() {
     let to = scene.chain.first_block() + 10;
     hedge::engine::rewind::rewind(&*scene.stage.reading().await, to, &act).await.unwrap();
     scene.ends_clean().await;
+}
+
+#[tokio::test]
+async fn a_refusal_in_anybodys_words_costs_a_few_requests_and_no_waiting() {
+    const BLOCKS: u64 = 3_000;
+    const CAP: u64 = 333;
+    let invention = Invention { blocks: BLOCKS, fills: Rate::once_in(20), ..Invention::seeded(19) };
+    let chain = SimChain::invent(&invention);
+    for provider in Provider::ALL {
+        for (blocks, results) in [(Some(CAP), None), (None, Some(40))] {
+            let node = node(&chain, Weather::calm().limited(provider, blocks, results)).await;
+            let world = World::new().await;
+            let stage = Stage::new(&world, &chain, &[&node]);
+            stage.settle().await;
+            as_invented(world.pool(), &chain, &stage.source.name).await;
+            assert_eq!(stage.clock.millis(), 0, "{provider:?}: it waited");
+            if blocks.is_some() {
+                // Halving ends between half the cap and the cap, and is done once.
+                let asked = node.tally().of(Method::Logs);
+                let useful = (2 * BLOCKS).div_ceil(CAP) + 2;
+                let extra = u64::from(BLOCKS.ilog2());
+                assert!(asked <= useful + extra, "{provider:?}: {asked} requests");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_node_refuses_is_known_after_a_restart() {
+    let invention = Invention { blocks: 2_000, fills: Rate::once_in(20), ..Invention::seeded(23) };
+    let scene = Scene::of(invention, vec![Weather::calm().limited(Provider::MadeUp, Some(500), None)]).await;
+    scene.stage.settle().await;
+    let act = hedge::engine::rewind::Act { reason: "once more".into(), author: "tester".into() };
+    let before = scene.chain.first_block() - 1;
+    hedge::engine::rewind::rewind(&*scene.stage.reading().await, before, &act).await.unwrap();
+    let asked = scene.nodes[0].tally().of(Method::Logs);
+    scene.stage.settle().await;
+    let again = scene.nodes[0].tally().of(Method::Logs) - asked;
+    // Four ranges of settled history, and a step at the head: not one refusal.
+    assert!(again <= 6, "{again} requests");
+    scene.is_clean().await;
 }

@@ -84,6 +84,9 @@ impl Stage {
 
     #[tokio::main(flavor = "current_thread")]
     async fn build() -> Self {
+        // `RUST_LOG=hedge=debug cargo test … -- --nocapture` tells what a test goes through.
+        let filter = tracing_subscriber::EnvFilter::from_default_env();
+        let _ = tracing_subscriber::fmt().with_env_filter(filter).try_init();
         let dir = scratch().keep();
         // One role must show its password, and may not: tests want to be refused.
         let doors = dir.join("pg_hba.conf");

@@ -101,7 +101,7 @@ impl Reading {
         match failed {
             Failed::Fault(fault) => self.nodes.blame(node, &fault),
             Failed::Behind { .. } | Failed::Refused { .. } | Failed::Incomplete { .. } => {
-                self.nodes.pass(node)
+                self.nodes.pass(node);
             }
             Failed::Untrue(lie) => {
                 self.nodes.blame(node, &node.unanswered("an answer that cannot be true"));

@@ -4,7 +4,7 @@
 //! [`Exact`] is whatever the chain said, to the last digit. The one way from
 //! the second to the first is [`Exact::cut`], toward zero. No float is here.
 
-use std::{fmt, str::FromStr};
+use std::{array, fmt, str::FromStr, sync::LazyLock};
 
 use alloy::primitives::{U256, Uint};
 
@@ -132,6 +132,15 @@ pub struct Exact {
     exponent: i64,
 }
 
+/// `10^power`; the largest that 256 bits hold is `10^77`.
+///
+/// Looked up: every number of every fill asks for some.
+pub fn ten_to(power: u32) -> Option<U256> {
+    static POWERS: LazyLock<[U256; 78]> =
+        LazyLock::new(|| array::from_fn(|power| U256::from(10).pow(U256::from(power))));
+    POWERS.get(usize::try_from(power).ok()?).copied()
+}
+
 /// The smallest exponent that a bookable number has. Truncating arithmetic on
 /// chain leaves dust down to about 1e-90 (`raindex.md` §5); this is far below.
 const LEAST_EXPONENT: i64 = -900;
@@ -145,10 +154,11 @@ impl Exact {
         if coefficient.is_zero() {
             return Self::ZERO;
         }
-        // Sixteen zeros at a time, then one: v5 amounts often end in fifty.
-        for step in [16_u32, 4, 1] {
+        // Sixteen zeros at a time, then one: v5 amounts often end in fifty. What is
+        // no multiple of a power of two is none of that power of ten.
+        for (step, zeros) in [(16_u32, 16), (4, 4), (1, 1)] {
             let power = U256::from(10_u64.pow(step));
-            loop {
+            while coefficient.trailing_zeros() >= zeros {
                 let (quotient, remainder) = coefficient.div_rem(power);
                 if !remainder.is_zero() {
                     break;
@@ -193,11 +203,9 @@ impl Exact {
 
     /// How many digits the coefficient has; 0 for zero.
     pub fn digits(&self) -> u32 {
-        if self.is_zero() {
-            0
-        } else {
-            u32::try_from(self.coefficient.log10()).unwrap_or(u32::MAX).saturating_add(1)
-        }
+        // The bits say it but for one digit: 0.30103 is log10 of 2, a hair too much.
+        let guess = u32::try_from(self.coefficient.bit_len() * 30_103 / 100_000).unwrap_or(u32::MAX);
+        guess + u32::from(!self.is_zero() && ten_to(guess).is_some_and(|power| self.coefficient >= power))
     }
 
     /// `n` with `10^(n-1) <= |self| < 10^n`.
@@ -223,12 +231,8 @@ impl Exact {
         let kept = if let Ok(up) = u32::try_from(shift) {
             i128::try_from(self.coefficient).ok()?.checked_mul(10_i128.checked_pow(up)?)?
         } else {
-            match u32::try_from(shift.unsigned_abs()) {
-                Ok(down) if down < 78 => {
-                    i128::try_from(self.coefficient / U256::from(10).pow(U256::from(down))).ok()?
-                }
-                _ => 0,
-            }
+            let down = u32::try_from(shift.unsigned_abs()).ok().and_then(ten_to);
+            down.map_or(Some(0), |down| i128::try_from(self.coefficient / down).ok())?
         };
         let atoms = kept.checked_mul(10_i128.checked_pow(SCALE - decimals)?)?;
         Amount::from_atoms(if self.negative { -atoms } else { atoms })
@@ -248,7 +252,8 @@ impl Exact {
         let power = u32::try_from(shift.unsigned_abs()).ok()?;
         // 154 digits fit 512 bits.
         let quotient = if self.digits().max(other.digits()) + power <= 154 {
-            let ten = Narrow::from(10).pow(Narrow::from(power));
+            let most = power.min(77);
+            let ten = Narrow::from(ten_to(most)?) * Narrow::from(ten_to(power - most)?);
             let (above, below) = (Narrow::from(self.coefficient), Narrow::from(other.coefficient));
             let (above, below) = if shift >= 0 { (above * ten, below) } else { (above, below * ten) };
             U256::checked_from_limbs_slice(rounded(above.div_rem(below), below, Narrow::ONE).as_limbs())?
@@ -324,6 +329,16 @@ mod tests {
 
     fn amount(text: &str) -> Amount {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn digits_are_counted_on_both_sides_of_every_power() {
+        for power in 0..78 {
+            let ten = ten_to(power).unwrap();
+            let digits = |coefficient| Exact { coefficient, ..Exact::ZERO }.digits();
+            assert_eq!((digits(ten - U256::ONE), digits(ten)), (power, power + 1));
+        }
+        assert_eq!(Exact { coefficient: U256::MAX, ..Exact::ZERO }.digits(), 78);
     }
 
     #[test]

@@ -216,7 +216,7 @@ pub struct Bulk {
     /// The logs, in order; each has its block's time.
     pub logs: Vec<Log>,
     /// How large the answer was.
-    pub bytes: usize,
+    pub bytes: u64,
 }
 
 /// Reads a range by one request: its logs, with the headers of both ends from the same node in the same batch.
@@ -231,6 +231,7 @@ pub async fn bulk(node: &Node, filter: &Filter, from: u64, to: u64) -> Result<Bu
     let first = if from == to { last.clone() } else { header_at(node, from, next(&mut replies))? };
     let mut hashes = BTreeMap::from([(from, first.hash), (to, last.hash)]);
     let bytes = logs.as_ref().ok().and_then(Option::as_ref).map_or(0, |json| json.get().len());
+    let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
     let logs = match logs {
         Ok(json) => parse_logs(node, json.as_deref())?,
         // One block with more logs than the node will list: its receipts have them too.

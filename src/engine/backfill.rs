@@ -32,10 +32,13 @@ use crate::{
     },
 };
 
-/// The answer that a range is sized for, in bytes of JSON.
-const TARGET_BYTES: usize = 4 << 20;
-/// Where an unknown chain begins.
-const FIRST_SPAN: u64 = 2_000;
+/// The answer that a range is sized for, in bytes of JSON: long enough that its
+/// transaction costs little, short enough that a few of them are little memory.
+const TARGET_BYTES: u64 = 4 << 20;
+/// Where an unknown chain begins: even its busiest blocks are no great answer.
+const FIRST_SPAN: u64 = 32;
+/// How much wider than the last a range may be: what was quiet may not stay so.
+const GROWTH: u64 = 16;
 /// Wider than any node serves, and narrow enough to show progress.
 const WIDEST_SPAN: u64 = 65_536;
 
@@ -53,14 +56,10 @@ impl Default for Pace {
 
 impl Pace {
     /// Sizes the next range by one that was read: `width` blocks, `bytes`, and the widest part it took.
-    fn learn(&mut self, width: u64, bytes: usize, widest_part: u64) {
-        if widest_part < width {
-            self.span = widest_part.max(1);
-        } else if bytes > 2 * TARGET_BYTES {
-            self.span = (self.span / 2).max(1);
-        } else if bytes < TARGET_BYTES / 2 && width >= self.span {
-            self.span = self.span.saturating_mul(2).min(WIDEST_SPAN);
-        }
+    fn learn(&mut self, width: u64, bytes: u64, widest_part: u64) {
+        let fitting = width.saturating_mul(TARGET_BYTES) / bytes.max(1);
+        let most = width.saturating_mul(GROWTH).max(self.span).min(WIDEST_SPAN);
+        self.span = if widest_part < width { widest_part } else { fitting.min(most) }.max(1);
     }
 }
 
@@ -70,7 +69,7 @@ struct Chunk {
     to: Block,
     page: Page,
     stretches: Vec<Stretch>,
-    bytes: usize,
+    bytes: u64,
     widest_part: u64,
 }
 
@@ -131,7 +130,7 @@ pub(super) async fn run(indexer: &mut Indexer, cursor: Place, to: u64) -> Result
             stretches: chunk.stretches,
             blocks: vec![chunk.to],
         };
-        let mut tx = indexer.reading.begin().await?;
+        let mut tx = indexer.reading.begin_unhurried().await?;
         if facts::advance(&mut tx, indexer.reading.id, advance).await? == Err(Moved) {
             return Ok(Step::Moved);
         }
@@ -259,5 +258,31 @@ impl Parts {
             bytes: self.read.iter().map(|(part, _)| part.bytes).sum(),
             widest_part: self.read.iter().map(|(part, _)| width(part)).max().unwrap_or_default(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_is_as_wide_as_what_it_holds_allows() {
+        let mut pace = Pace::default();
+        // Blocks of half a megabyte, then nothing at all, then refusals.
+        pace.learn(FIRST_SPAN, FIRST_SPAN << 19, FIRST_SPAN);
+        assert_eq!(pace.span, 8);
+        let mut spans = Vec::new();
+        for _ in 0..5 {
+            pace.learn(pace.span, 2, pace.span);
+            spans.push(pace.span);
+        }
+        assert_eq!(spans, [128, 2_048, 32_768, WIDEST_SPAN, WIDEST_SPAN]);
+        pace.learn(WIDEST_SPAN, 2, 1_000);
+        assert_eq!(pace.span, 1_000);
+        // A narrow range at the end of history says little of wide ones.
+        pace.learn(1, 2, 1);
+        assert_eq!(pace.span, 1_000);
+        pace.learn(1_000, u64::MAX, 1_000);
+        assert_eq!(pace.span, 1);
     }
 }

@@ -75,6 +75,16 @@ impl Reading {
         self.pool.begin().await.map_err(|error| StoreError::of("begin to write", error))
     }
 
+    /// Begins to write history: the commit does not wait for the disk.
+    ///
+    /// Rows and cursor are one transaction, so a crash that takes the last moment's
+    /// commits takes the cursor back with them, and the same blocks are read again.
+    /// The next commit that does wait puts all before it on disk, too.
+    pub async fn begin_unhurried(&self) -> Result<sqlx::Transaction<'static, sqlx::Postgres>, StoreError> {
+        let begin = "begin; set local synchronous_commit = off";
+        self.pool.begin_with(begin).await.map_err(|error| StoreError::of("begin to write", error))
+    }
+
     /// Keeps contradictions on record, and says them aloud.
     pub async fn accuse(&self, lies: &[Contradiction], found_by: FoundBy) -> Result<(), StoreError> {
         if lies.is_empty() {

@@ -6,7 +6,7 @@
 
 use alloy::primitives::Uint;
 
-use crate::units::{Amount, Exact};
+use crate::units::{Amount, Exact, ten_to};
 
 /// Rows for one COPY.
 #[derive(Debug, Default)]
@@ -102,8 +102,9 @@ impl Row<'_> {
         // Postgres keeps base-10000 digits, most significant first, `weight` being
         // the power of 10000 of the first. The exponent is brought to a multiple of four.
         let low = value.exponent().div_euclid(4);
-        let lift = u64::try_from(value.exponent().rem_euclid(4)).unwrap_or(0);
-        let mut rest = Uint::<320, 5>::from(value.coefficient()) * Uint::from(10).pow(Uint::from(lift));
+        let lift = u32::try_from(value.exponent().rem_euclid(4)).unwrap_or(0);
+        let mut rest =
+            Uint::<320, 5>::from(value.coefficient()) * Uint::from(ten_to(lift).unwrap_or_default());
         let step = Uint::from(10_000_000_000_000_000_u64);
         let mut digits: Vec<i16> = Vec::with_capacity(24);
         while !rest.is_zero() {

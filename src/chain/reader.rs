@@ -18,6 +18,7 @@ pub use super::proof::Header;
 use super::{
     log::{Filter, Log, Untrue, screen},
     proof::{self, NotProved},
+    raindex::Incomplete,
     rpc::{Call, Fault, Meaning, Node, Nodes, Refusal, Reply},
 };
 use crate::book::{
@@ -50,6 +51,16 @@ pub enum Failed {
         node: String,
         /// The block.
         block: u64,
+    },
+    /// A log lacks its partner, and its receipt does not help: the answer that held it is not to be kept.
+    #[error("{incomplete}, and {node} has no receipt that holds it")]
+    Incomplete {
+        /// Which node.
+        node: String,
+        /// The block of the log.
+        block: u64,
+        /// The log that is alone.
+        incomplete: Incomplete,
     },
     /// The answer contradicts itself: ask another.
     #[error("{0}")]
@@ -277,13 +288,13 @@ async fn timed(node: &Node, mut logs: Vec<Log>, known: &[&Header]) -> Result<Vec
     Ok(logs)
 }
 
-/// All logs of `filter` in one transaction, from its receipt, placed in `block`.
+/// All logs of `filter` in one transaction, from its receipt, placed in `block`; `None` where there is no receipt.
 pub async fn logs_of_transaction(
     node: &Node,
     filter: &Filter,
     tx: B256,
     block: Place,
-) -> Result<Vec<Log>, Failed> {
+) -> Result<Option<Vec<Log>>, Failed> {
     #[derive(serde::Deserialize)]
     struct Receipt {
         logs: Vec<Log>,
@@ -291,13 +302,13 @@ pub async fn logs_of_transaction(
     let receipt = match next(&mut node.ask(&[Call::receipt(tx)]).await?.into_iter()) {
         Ok(Some(json)) => serde_json::from_str::<Receipt>(json.get())
             .map_err(|error| node.unanswered(format!("a receipt that does not read: {error}")))?,
-        Ok(None) => return Err(behind(node, block.number)),
+        Ok(None) => return Ok(None),
         Err(refusal) => return Err(node.unanswered(refusal).into()),
     };
     let logs = receipt.logs.into_iter().filter(|log| filter.takes(log)).collect();
     let range = (block.number, block.number);
     let mut hashes = BTreeMap::from([(block.number, block.hash)]);
-    screen(logs, filter, range, &mut hashes).map_err(|error| untrue(node, range, &error))
+    screen(logs, filter, range, &mut hashes).map(Some).map_err(|error| untrue(node, range, &error))
 }
 
 /// A range as it was proved, block by block.

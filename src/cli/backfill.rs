@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     engine::{
-        End, Until, drive,
+        End, Stop, Until, drive,
         indexer::{Indexer, Progress},
         reading::Reading,
         rewind::{self, Act},
@@ -54,14 +54,32 @@ pub async fn run(args: Args, desk: &Desk, out: &mut Out<'_>) -> anyhow::Result<E
     // The books may begin elsewhere now.
     sources = Sources::of(desk.config()?, sources.db).await?;
     let stop = sources::until_told()?;
+    let read = sources.named(args.source.as_deref())?.into_iter().map(|opened| Arc::clone(&opened.reading));
+    let exit = history(&sources, read, args.to, args.prove, &stop, out).await?;
+    sources.db.close().await;
+    Ok(exit)
+}
+
+/// Reads sources side by side up to `to` or the head, with a bar each, and says how far each came.
+///
+/// # Errors
+///
+/// The database refuses for good.
+pub(super) async fn history(
+    sources: &Sources,
+    of: impl IntoIterator<Item = Arc<Reading>>,
+    to: Option<u64>,
+    prove: bool,
+    stop: &Stop,
+    out: &mut Out<'_>,
+) -> anyhow::Result<Exit> {
     let mut work = JoinSet::new();
     let mut shown = Vec::new();
-    for opened in sources.named(args.source.as_deref())? {
-        let reading = Arc::clone(&opened.reading);
+    for reading in of {
         let every = sources.poll(&reading);
         let mut indexer = Indexer::new(Arc::clone(&reading), sources.concurrency(&reading), stop.clone());
-        indexer.set_until(args.to);
-        indexer.set_prove(args.prove);
+        indexer.set_until(to);
+        indexer.set_prove(prove);
         shown.push((reading.source.name.clone(), indexer.progress()));
         let (clock, stop) = (sources.clock.clone(), stop.clone());
         work.spawn(async move {
@@ -69,17 +87,17 @@ pub async fn run(args: Args, desk: &Desk, out: &mut Out<'_>) -> anyhow::Result<E
             (reading, *indexer.progress().borrow(), end)
         });
     }
-    let bars = progress::show(shown, &sources.clock);
+    let _bars = progress::show(shown, &sources.clock);
     let mut exit = Exit::Done;
     while let Some(done) = work.join_next().await {
         let (reading, Progress { number, fills, logs, .. }, end) = done?;
         let name = &reading.source.name;
         match end? {
             End::Idle => {
-                writeln!(out, "{name}: written to block {number}; {fills} fills in {logs} logs were new")?
+                writeln!(out, "{name}: written to block {number}; {fills} fills in {logs} logs were new")?;
             }
             End::Told => {
-                writeln!(out, "{name}: interrupted at block {number}; the same command goes on from there")?
+                writeln!(out, "{name}: interrupted at block {number}; the same command goes on from there")?;
             }
             End::Stopped(why) => {
                 exit = Exit::Failed;
@@ -87,8 +105,6 @@ pub async fn run(args: Args, desk: &Desk, out: &mut Out<'_>) -> anyhow::Result<E
             }
         }
     }
-    drop(bars);
-    sources.db.close().await;
     Ok(exit)
 }
 

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::task::JoinSet;
+use tokio::{sync::watch, task::JoinSet};
 
 use super::{
     Desk, Exit, Out, progress,
@@ -11,11 +11,13 @@ use super::{
 use crate::{
     book::coverage::Verdict,
     engine::{
-        Until,
+        End, Stop, Until,
         audit::{Auditor, Scope},
         drive,
-        indexer::Indexer,
+        indexer::{Indexer, Progress},
+        reading::Reading,
     },
+    store::StoreError,
 };
 
 /// Between two looks for ranges that could be believed better.
@@ -39,9 +41,33 @@ pub struct Args {}
 pub async fn run(_: Args, desk: &Desk, out: &mut Out<'_>) -> anyhow::Result<Exit> {
     let sources = Sources::open(desk).await?;
     let stop = sources::until_told()?;
+    let Following { work, shown } = follow(&sources, sources.ready(None)?, &stop);
+    let bars = progress::show(shown, &sources.clock);
+    let ended = until_all_end(work).await;
+    drop(bars);
+    sources.db.close().await;
+    ended?;
+    writeln!(out, "ended; `hedge index` goes on where it was")?;
+    Ok(Exit::Done)
+}
+
+/// Sources that are being followed.
+pub(super) struct Following {
+    /// What is done for them.
+    pub(super) work: JoinSet<Result<End, StoreError>>,
+    /// How far each is.
+    pub(super) shown: Vec<(String, watch::Receiver<Progress>)>,
+}
+
+/// Follows sources until told to end, an auditor behind each.
+pub(super) fn follow(
+    sources: &Sources,
+    of: impl IntoIterator<Item = Arc<Reading>>,
+    stop: &Stop,
+) -> Following {
     let mut work = JoinSet::new();
     let mut shown = Vec::new();
-    for reading in sources.ready(None)? {
+    for reading in of {
         let every = sources.poll(&reading);
         let mut indexer = Indexer::new(Arc::clone(&reading), sources.concurrency(&reading), stop.clone());
         shown.push((reading.source.name.clone(), indexer.progress()));
@@ -53,23 +79,13 @@ pub async fn run(_: Args, desk: &Desk, out: &mut Out<'_>) -> anyhow::Result<Exit
             drive(&mut Auditor::new(reading, scope), Until::Told, AUDIT_EVERY, &clock, told).await
         });
     }
-    let bars = progress::show(shown, &sources.clock);
-    let mut failed = None;
+    Following { work, shown }
+}
+
+/// One source that cannot go on ends all of them: a supervisor starts the process anew.
+pub(super) async fn until_all_end(mut work: JoinSet<Result<End, StoreError>>) -> anyhow::Result<()> {
     while let Some(done) = work.join_next().await {
-        if let Err(error) = done? {
-            // One source that cannot go on ends the process: a supervisor starts it anew.
-            failed = Some(error);
-            break;
-        }
+        done??;
     }
-    drop(bars);
-    drop(work);
-    sources.db.close().await;
-    match failed {
-        Some(error) => Err(error.into()),
-        None => {
-            writeln!(out, "ended; `hedge index` goes on where it was")?;
-            Ok(Exit::Done)
-        }
-    }
+    Ok(())
 }

@@ -96,6 +96,8 @@ impl Cli {
         let asked = environment.variable("RUST_LOG").or_else(|| environment.variable("LOG_LEVEL"));
         let filter = match (self.quiet, self.verbose) {
             (true, _) => "warn",
+            // The demo tells its story itself.
+            (false, 0) if matches!(self.command, Command::Demo(_)) => asked.unwrap_or("off"),
             (false, 0) => asked.unwrap_or("info"),
             (false, 1) => "info,hedge=debug",
             (false, _) => "debug,hedge=trace",

@@ -1,20 +1,25 @@
 //! How far long work is, for whoever waits: a bar on a terminal, a line now and then elsewhere.
 
-use std::{io::IsTerminal, time::Duration};
+use std::{fmt, io::IsTerminal, time::Duration};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{engine::indexer::Progress, time::Clock};
 
-/// Shows until it is dropped.
-pub struct Shown(Vec<JoinHandle<()>>);
+/// Shows until it is dropped; what a bar stood for is then said by whoever showed it.
+pub struct Shown {
+    tasks: Vec<JoinHandle<()>>,
+    bars: MultiProgress,
+}
 
 impl Drop for Shown {
     fn drop(&mut self) {
-        for task in &self.0 {
+        for task in &self.tasks {
             task.abort();
         }
+        // A bar that cannot be removed stays to be seen.
+        let _ = self.bars.clear();
     }
 }
 
@@ -27,29 +32,35 @@ const BAR_EVERY: Duration = Duration::from_millis(100);
 pub fn show(of: Vec<(String, watch::Receiver<Progress>)>, clock: &Clock) -> Shown {
     let terminal = std::io::stderr().is_terminal();
     let bars = MultiProgress::new();
-    let tasks = of.into_iter().map(|(name, progress)| {
+    let task = |(name, progress)| {
         if terminal {
             let bar = bars.add(ProgressBar::new(0));
-            tokio::spawn(draw(bar, name, progress))
+            tokio::spawn(draw(bar, name, progress, clock.clone()))
         } else {
             tokio::spawn(tell(name, progress, clock.clone()))
         }
-    });
-    Shown(tasks.collect())
+    };
+    Shown { tasks: of.into_iter().map(task).collect(), bars }
 }
 
-async fn draw(bar: ProgressBar, name: String, progress: watch::Receiver<Progress>) {
-    let template = "{prefix} {wide_bar} block {msg} {percent}% · {per_sec} · {eta} left";
-    bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+async fn draw(bar: ProgressBar, name: String, mut progress: watch::Receiver<Progress>, clock: Clock) {
+    // Before the chain was looked at there is neither a beginning nor an end.
+    let Ok(begun) = progress.wait_for(|progress| progress.target > 0).await.map(|now| now.number) else {
+        return;
+    };
+    let template = "{prefix} {wide_bar} block {msg} · {percent}% · {speed} · {eta} left";
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    bar.set_style(style.with_key("speed", |bar: &ProgressState, to: &mut dyn fmt::Write| {
+        // A picture that lacks its speed is still a picture.
+        let _ = write!(to, "{:.0} blocks/s", bar.per_sec());
+    }));
     bar.set_prefix(name);
-    let mut begun = None;
     loop {
         let now = *progress.borrow();
-        let begun = *begun.get_or_insert(now.number);
         bar.set_length(now.target.saturating_sub(begun));
         bar.set_position(now.number.saturating_sub(begun));
-        bar.set_message(format!("{} of {} · {} fills ·", now.number, now.target, now.fills));
-        tokio::time::sleep(BAR_EVERY).await;
+        bar.set_message(format!("{} of {} · {} fills", now.number, now.target, now.fills));
+        clock.sleep(BAR_EVERY).await;
     }
 }
 

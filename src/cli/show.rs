@@ -204,7 +204,11 @@ pub async fn run(args: Args, desk: &Desk, out: &mut Out<'_>) -> anyhow::Result<E
 }
 
 /// Runs a query and takes every column as Postgres spells it.
-async fn answer(pool: &PgPool, sql: &'static str, arguments: PgArguments) -> anyhow::Result<Table> {
+pub(super) async fn answer(
+    pool: &PgPool,
+    sql: &'static str,
+    arguments: PgArguments,
+) -> anyhow::Result<Table> {
     let shape = pool.prepare(sql.into_sql_str()).await.map_err(unasked)?;
     let columns: Vec<Column> = shape
         .columns()

@@ -1,13 +1,13 @@
 //! `hedge sim`: a chain to rehearse with, served until ctrl-c.
 
 use crate::sim::{Cast, Generation, Invention, Mix, Rate, Reorg, SimChain, SimNode, Weather};
+use crate::time::Clock;
 use anyhow::{Context, bail};
 use std::fmt::Write as _;
 use std::future::Future;
 use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
-use tokio::time::{MissedTickBehavior, interval_at};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -106,13 +106,11 @@ async fn serve(
         until.await;
         return Ok(());
     };
-    let mut ticks = interval_at(tokio::time::Instant::now() + block_time, block_time);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut mined = 0_u64;
     loop {
         tokio::select! {
             () = &mut until => return Ok(()),
-            _ = ticks.tick() => {}
+            () = Clock::Wall.sleep(block_time) => {}
         }
         mined += 1;
         if args.reorg_every.is_some_and(|every| mined.is_multiple_of(every)) {
@@ -153,17 +151,28 @@ async fn build(args: &Chain) -> anyhow::Result<SimChain> {
 /// What is served, as comments, and the configuration that reads it.
 fn introduction(node: &SimNode) -> String {
     let chain = node.chain();
-    let cast = chain.cast();
-    let (id, head) = (chain.chain_id(), chain.head());
-    let generation = cast.generation.as_str();
-    let mut text = String::new();
-    // Writing to a string cannot fail.
-    let _ = write!(
-        text,
+    format!(
         "\
 # chain {id} at {url}, blocks {first}..={head}
 # {logs} of its blocks hold logs; ctrl-c ends it
 
+{configuration}",
+        id = chain.chain_id(),
+        url = node.url(),
+        first = chain.first_block(),
+        head = chain.head().number,
+        logs = chain.canonical_blocks().iter().filter(|block| block.has_logs()).count(),
+        configuration = configuration(node),
+    )
+}
+
+/// The configuration that reads what a node serves.
+pub(super) fn configuration(node: &SimNode) -> String {
+    let chain = node.chain();
+    let cast = chain.cast();
+    let id = chain.chain_id();
+    let mut text = format!(
+        "\
 [chain.{id}]
 rpc = [\"{url}\"]
 usdc = \"{usdc}\"
@@ -177,16 +186,14 @@ owners = [\"{owner}\"]
 from_block = {first}
 ",
         url = node.url(),
+        generation = cast.generation.as_str(),
         first = chain.first_block(),
-        head = head.number,
-        logs = chain.canonical_blocks().iter().filter(|block| block.has_logs()).count(),
         usdc = cast.usdc,
         orderbook = cast.orderbook,
         owner = cast.owner,
     );
     for token in cast.equities() {
-        let ticker = token.ticker.as_deref().unwrap_or_default();
-        let wrapped = token.wraps.is_some();
+        // Writing to a string cannot fail.
         let _ = write!(
             text,
             "
@@ -196,7 +203,9 @@ tokens = [{{ chain = {id}, address = \"{address}\", wrapped = {wrapped} }}]
 threshold = {{ shares = 1 }}
 ",
             symbol = token.symbol,
+            ticker = token.ticker.as_deref().unwrap_or_default(),
             address = token.address,
+            wrapped = token.wraps.is_some(),
         );
     }
     text

@@ -220,6 +220,7 @@ impl Auditor {
             .collect();
 
         let mut tx = self.reading.begin().await?;
+        facts::hold(&mut tx, self.reading.id).await?;
         // First what is not there: it may stand in the place of what is.
         facts::disown(&mut tx, self.reading.id, self.reading.source.chain, &phantoms).await?;
         let added = facts::merge(&mut tx, booked.page).await?;

@@ -163,7 +163,10 @@ async fn range(reading: Arc<Reading>, from: u64, to: u64) -> Result<Chunk, Store
             }
             Err(Hindered::Store(error)) => return Err(error),
             Err(Hindered::Chain(failed)) => {
-                let behind = matches!(failed, Failed::Behind { .. });
+                if let Failed::Incomplete { block, .. } = failed {
+                    parts.forget(block);
+                }
+                let behind = matches!(failed, Failed::Behind { .. } | Failed::Incomplete { .. });
                 let said = reading.failed(&node, failed, FoundBy::Backfill).await?;
                 tracing::debug!(from, to, "asking again: {said}");
                 if behind {
@@ -184,6 +187,11 @@ struct Parts {
 impl Parts {
     fn next(&self) -> u64 {
         self.read.last().map_or(self.from, |(part, _)| part.last.number + 1)
+    }
+
+    /// What was read from this block on is not to be kept.
+    fn forget(&mut self, block: u64) {
+        self.read.retain(|(part, _)| part.last.number < block);
     }
 
     /// Reads what is missing on one node, in as many parts as the node wants. What was read stays read.

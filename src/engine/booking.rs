@@ -33,6 +33,8 @@ pub struct Bookkeeper {
     tokens: Arc<RwLock<HashMap<Address, Token>>>,
     /// Learnt since the start, and not in the books yet.
     unsaved: Arc<Mutex<Vec<(Address, Token)>>>,
+    /// Ratios at blocks: they never change.
+    ratios: Arc<Mutex<HashMap<(Address, B256), Amount>>>,
 }
 
 /// Logs that became a page.
@@ -54,6 +56,9 @@ const CONVERT_TO_ASSETS: [u8; 4] = [0x07, 0xa2, 0xd1, 0x3a];
 /// Reads of contracts asked for in one batch.
 const READS_A_BATCH: usize = 100;
 
+/// Ratios kept for another attempt before all are forgotten.
+const REMEMBERED: usize = 100_000;
+
 impl Bookkeeper {
     /// Knows these tokens from before.
     pub fn new(chain: u64, directory: Directory, known: impl IntoIterator<Item = (Address, Token)>) -> Self {
@@ -62,6 +67,7 @@ impl Bookkeeper {
             directory: Arc::new(RwLock::new(directory)),
             tokens: Arc::default(),
             unsaved: Arc::default(),
+            ratios: Arc::default(),
         };
         for (address, token) in known {
             keeper.meet(address, token);
@@ -78,6 +84,26 @@ impl Bookkeeper {
         }
         drop(directory);
         self.tokens.write().unwrap_or_else(PoisonError::into_inner).insert(address, token);
+    }
+
+    /// The ratios of these that were read before, by an attempt that failed later.
+    fn remembered(&self, wanted: &[Need]) -> Vec<Ratio> {
+        let ratios = self.ratios.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = |need: &Need| match need {
+            Need::Ratio(token, block) => {
+                ratios.get(&(*token, *block)).map(|ratio| ((*token, *block), Ok(*ratio)))
+            }
+            Need::Token(_) => None,
+        };
+        wanted.iter().filter_map(known).collect()
+    }
+
+    fn remember(&self, read: &HashMap<(Address, B256), Result<Amount, String>>) {
+        let mut ratios = self.ratios.lock().unwrap_or_else(PoisonError::into_inner);
+        if ratios.len() > REMEMBERED {
+            ratios.clear();
+        }
+        ratios.extend(read.iter().filter_map(|(key, ratio)| Some((*key, *ratio.as_ref().ok()?))));
     }
 
     /// Takes the tokens that were learnt and are not in the books yet.
@@ -178,17 +204,23 @@ impl Bookkeeper {
                 }
                 known.tokens.insert(address, token);
             }
-            for some in ratios.chunks(READS_A_BATCH) {
-                known.ratios.extend(ratios_of(node, some, &heights).await?);
+            known.ratios.extend(self.remembered(&ratios));
+            let ratios: Vec<Need> = ratios.into_iter().filter(|need| !known.has(*need)).collect();
+            // One at a time where a batch would be asked one by one: what came is kept, whatever fails next.
+            let together = if node.limits().batches { READS_A_BATCH } else { 1 };
+            for some in ratios.chunks(together) {
+                let mut read: HashMap<_, _> = ratios_of(node, some, &heights).await?.into_iter().collect();
                 // A node that has pruned the state is no authority: another may have it.
                 for other in nodes.all().iter().filter(|other| other.name() != node.name()) {
-                    let refused = |need: &&Need| matches!(need, Need::Ratio(token, block) if known.ratios.get(&(*token, *block)).is_some_and(Result::is_err));
+                    let refused = |need: &&Need| matches!(need, Need::Ratio(token, block) if read.get(&(*token, *block)).is_some_and(Result::is_err));
                     let refused: Vec<Need> = some.iter().filter(refused).copied().collect();
                     if refused.is_empty() {
                         break;
                     }
-                    known.ratios.extend(ratios_of(other, &refused, &heights).await.unwrap_or_default());
+                    read.extend(ratios_of(other, &refused, &heights).await.unwrap_or_default());
                 }
+                self.remember(&read);
+                known.ratios.extend(read);
             }
         }
         Ok(known)

@@ -110,7 +110,9 @@ impl Reading {
         let said = failed.to_string();
         match failed {
             Failed::Fault(fault) => self.nodes.blame(node, &fault),
-            Failed::Behind { .. } | Failed::Refused { .. } => self.nodes.pass(node),
+            Failed::Behind { .. } | Failed::Refused { .. } | Failed::Incomplete { .. } => {
+                self.nodes.pass(node);
+            }
             Failed::Untrue(lie) => {
                 self.nodes.blame(node, &node.unanswered("an answer that cannot be true"));
                 self.accuse(&[*lie], found_by).await?;
@@ -138,11 +140,17 @@ impl Reading {
                 }
                 Err(incomplete) => incomplete,
             };
+            let alone =
+                || Failed::Incomplete { node: node.name().to_owned(), block: block.number, incomplete };
             // The receipt lacks it as well: nothing may be concluded, and the cursor stays.
             if asked_for.replace(incomplete.tx) == Some(incomplete.tx) {
-                return Err(node.unanswered(format!("{incomplete}, nor does its receipt")).into());
+                return Err(alone().into());
             }
-            let whole = reader::logs_of_transaction(node, &self.filter, incomplete.tx, block).await?;
+            let whole = match reader::logs_of_transaction(node, &self.filter, incomplete.tx, block).await {
+                Ok(Some(whole)) => whole,
+                Ok(None) | Err(Failed::Untrue(_)) => return Err(alone().into()),
+                Err(failed) => return Err(failed.into()),
+            };
             let time =
                 logs.iter().find(|log| log.block_hash == block.hash).and_then(|log| log.block_timestamp);
             logs.retain(|log| log.transaction_hash != incomplete.tx);

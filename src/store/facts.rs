@@ -726,9 +726,23 @@ pub async fn doubtful(
     read.await.map_err(|error| StoreError::of("read the block ranges", error))
 }
 
+/// Keeps the source's cursor where it is until the transaction ends: whoever would move it waits.
+///
+/// Ranges are rewritten only by who moves the cursor, or holds it: a reorg that cuts them
+/// does not see a range that an audit is about to put in another's place.
+pub async fn hold(tx: &mut Transaction<'_, Postgres>, id: SourceId) -> Result<(), StoreError> {
+    sqlx::query(include_str!("../../sql/queries/cursor_hold.sql"))
+        .bind(id.0)
+        .execute(&mut **tx)
+        .await
+        .map_err(|error| StoreError::of("hold a cursor", error))?;
+    Ok(())
+}
+
 /// Puts `proved` in the place of that part of its range; the rest keeps its verdict.
 ///
-/// `before` is the block under the part: what the rest below then ends with.
+/// `before` is the block under the part: what the rest below then ends with. The caller
+/// [holds](hold) the cursor.
 ///
 /// # Errors
 /// Inner [`Moved`]: the range is not what it was when it was read; nothing is written.

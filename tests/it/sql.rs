@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, Column, Executor, SqlSafeStr, Statement, TypeInfo};
 use crate::world::World;
 
 /// The files of a folder of `sql/`, by name. A folder that is not there is empty.
-fn files(folder: &str) -> Vec<(String, String)> {
+pub fn files(folder: &str) -> Vec<(String, String)> {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("sql").join(folder);
     let mut files: Vec<_> = fs::read_dir(dir)
         .into_iter()
@@ -52,6 +52,18 @@ async fn every_query_and_every_check_prepares_and_has_the_shape_on_record() {
         }
     }
     snapshot("shapes", &shapes);
+}
+
+#[tokio::test]
+async fn every_query_of_the_readme_is_one_that_postgres_takes() {
+    let world = World::with_books().await;
+    let readme = include_str!("../../README.md");
+    let blocks: Vec<&str> =
+        readme.split("```sql\n").skip(1).map(|block| block.split("```").next().unwrap()).collect();
+    assert!(!blocks.is_empty());
+    for block in blocks {
+        world.pool().execute(AssertSqlSafe(block)).await.unwrap_or_else(|error| panic!("{error} in {block}"));
+    }
 }
 
 #[tokio::test]

@@ -127,8 +127,8 @@ async fn every_float_comes_out_of_the_views_exactly() {
     let cast = Cast { generation: Generation::V5, ..Cast::default() };
     let equity = cast.tokens.iter().find(|token: &&SimToken| token.ticker.is_some()).unwrap().address;
     let chain = SimChain::new(Genesis { cast: cast.clone(), ..Genesis::at(1_000_000) });
-    let file: Value = serde_json::from_str(FLOATS).unwrap();
-    let vectors = file["vectors"].as_array().unwrap();
+    let floats: Value = serde_json::from_str(FLOATS).unwrap();
+    let vectors = floats["vectors"].as_array().unwrap();
     for (place, vector) in vectors.iter().enumerate() {
         let packed: B256 = vector["packed"].as_str().unwrap().parse().unwrap();
         // Somebody takes that many shares and pays one dollar.

@@ -85,7 +85,9 @@ impl Stage {
     #[tokio::main(flavor = "current_thread")]
     async fn build() -> Self {
         // `RUST_LOG=hedge=debug cargo test … -- --nocapture` tells what a test goes through.
-        let filter = tracing_subscriber::EnvFilter::from_default_env();
+        let quiet = tracing_subscriber::filter::LevelFilter::OFF;
+        let filter =
+            tracing_subscriber::EnvFilter::builder().with_default_directive(quiet.into()).from_env_lossy();
         let _ = tracing_subscriber::fmt().with_env_filter(filter).try_init();
         let dir = scratch().keep();
         // One role must show its password, and may not: tests want to be refused.

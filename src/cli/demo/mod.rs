@@ -1,0 +1,288 @@
+//! `hedge demo`: everything at work on this machine alone.
+//!
+//! Our own Postgres in a directory that is made anew each time, a rehearsal node
+//! that is asked over HTTP, and the very functions behind `hedge backfill` and
+//! `hedge index`: nothing below this file knows that the chain is not real. The
+//! books are left where they are, to be looked into; no process is.
+//!
+//! - [`live`]: the head moves, changes its mind, and is lied about
+//! - [`books`]: what is in the tables then, and whether it is the truth
+
+mod books;
+mod live;
+
+use std::{
+    env,
+    fs::{self, File, TryLockError},
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::Context;
+use tokio::task::spawn_blocking;
+
+use super::{
+    Desk, Exit, Out, Trouble, backfill, sim,
+    sources::{self, Sources},
+};
+use crate::{
+    config::{Config, Environment},
+    engine::Stop,
+    sim::{Mix, Provider, Rate, SimChain, SimNode, Weather},
+    store::{
+        Db, Settings,
+        embedded::{Cluster, default_data_dir},
+    },
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  hedge demo          ends by itself in under a minute
+  hedge demo --stay   goes on until ctrl-c, to be looked into";
+
+/// Everything at work on this machine alone: a rehearsal node, our own Postgres, fills, a reorg.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// Keep everything running until interrupted.
+    #[arg(long)]
+    pub stay: bool,
+}
+
+/// What the real contract emitted: takes, clears, wrapped shares, and logs that give no fill.
+const RECORDING: &str = include_str!("../../../tests/fixtures/raindex/raindex-v6.json");
+/// Blocks invented after the recording: enough to see a backfill work.
+const BLOCKS: u64 = 20_000;
+/// Mined at once: between two of these an interrupt is heard.
+const AT_ONCE: u64 = 250;
+/// What the node takes to answer, and the most blocks it answers for at once, as public ones do.
+const LATENCY: Duration = Duration::from_millis(100);
+const WIDEST: u64 = 250;
+/// Between two looks at the head: the demo's blocks come faster than a chain's.
+const POLL_MS: u64 = 100;
+
+/// Runs the command.
+///
+/// # Errors
+///
+/// No Postgres is installed, the directory cannot be used, or a demo runs there already.
+pub async fn run(args: Args, desk: &Desk, out: &mut Out<'_>) -> anyhow::Result<Exit> {
+    let stop = sources::until_told()?;
+    let mut voice = Voice { out, color: desk.color };
+    let played = play(&args, desk, &mut voice, &stop).await;
+    if *stop.borrow() {
+        // What broke off because of it is no failure.
+        voice.say("\nended; nothing is left running")?;
+        return Ok(Exit::Done);
+    }
+    played
+}
+
+async fn play(args: &Args, desk: &Desk, voice: &mut Voice<'_, '_>, stop: &Stop) -> anyhow::Result<Exit> {
+    voice.title("hedge demo")?;
+    voice.say("Everything at work on this machine alone, with no real money. Ctrl-c ends it at any time.")?;
+
+    let home = Home::of(desk)?;
+    voice.act("1", &format!("A Postgres of its own, in {}", home.path.display()))?;
+    let home = spawn_blocking(|| home.made_anew()).await??;
+    let settings = Settings { database_url: None, data_dir: home.path.clone() };
+    let db = Db::open(&settings).await?;
+    if *stop.borrow() {
+        db.close().await;
+        return Ok(Exit::Done);
+    }
+    let migrated = db.migrate().await?;
+    voice.say(&format!("It is up, and holds the tables of {}.", migrated.applied.join(", ")))?;
+
+    voice.act("2", "A chain, and a node that serves it over HTTP")?;
+    let told = stop.clone();
+    let (chain, recorded) = spawn_blocking(move || rehearsed(&told)).await??;
+    let weather = Weather::calm().limited(Provider::Infura, Some(WIDEST), None).with_latency(LATENCY);
+    let node = SimNode::serve(chain.clone(), weather, "127.0.0.1:0").await?;
+    voice.say(&format!(
+        "Blocks {}..={recorded} hold what a Raindex orderbook really emitted; {BLOCKS} more are invented.\n\
+         Like many a public node it takes {} ms to answer, and refuses more than {WIDEST} blocks at once.",
+        chain.first_block(),
+        LATENCY.as_millis(),
+    ))?;
+    let file = home.write_config(&node)?;
+    let stage = Stage { node, sources: home.sources(&file, db).await?, recorded };
+    if *stop.borrow() {
+        return Ok(Exit::Done);
+    }
+
+    let played = stage.play(args, voice, stop, &how_to_call(desk, &file)).await;
+    stage.sources.db.close().await;
+    played
+}
+
+/// What is played on: a node, and the books that are written of it.
+struct Stage {
+    node: SimNode,
+    sources: Sources,
+    /// The last block that was recorded and not invented.
+    recorded: u64,
+}
+
+impl Stage {
+    async fn play(
+        &self,
+        args: &Args,
+        voice: &mut Voice<'_, '_>,
+        stop: &Stop,
+        hedge: &str,
+    ) -> anyhow::Result<Exit> {
+        voice.act("3", "`hedge backfill` reads all of it")?;
+        let all = self.sources.ready(None)?;
+        let read = backfill::history(&self.sources, all, None, false, stop, voice.out).await?;
+        if read != Exit::Done || *stop.borrow() {
+            return Ok(read);
+        }
+
+        voice.act("4", "`hedge index` follows the head: two blocks a second")?;
+        self.follow(Some(live::ACT), voice, stop).await?;
+        if *stop.borrow() {
+            return Ok(Exit::Done);
+        }
+
+        voice.act("5", "What is in the tables now")?;
+        self.show_tables(voice).await?;
+
+        voice.act("6", "Three queries to try")?;
+        self.show_queries(voice).await?;
+
+        voice.act("7", "Your turn")?;
+        let program = program();
+        voice.say(&format!(
+            "Look into these books:  {hedge} db psql\n\
+             Every fill as JSON:     {hedge} show fills --json\n\
+             Your own orders:        {program} init    (then: doctor, backfill, index)",
+        ))?;
+        if args.stay {
+            voice.say("\nThe node, the indexer and the database go on until ctrl-c:")?;
+            self.follow(None, voice, stop).await?;
+        }
+        Ok(Exit::Done)
+    }
+}
+
+/// The recorded run and the invention after it, and the last block that was recorded.
+fn rehearsed(stop: &Stop) -> anyhow::Result<(SimChain, u64)> {
+    let chain = SimChain::from_recording(RECORDING).context("the recording of the demo cannot be played")?;
+    let recorded = chain.head().number;
+    chain.keep_inventing(6, Rate { times: 1, blocks: 2 }, Mix::full());
+    while chain.head().number < recorded + BLOCKS && !*stop.borrow() {
+        chain.mine_invented(AT_ONCE);
+    }
+    Ok((chain, recorded))
+}
+
+/// Where the demo's books are kept, held by this process alone.
+struct Home {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl Home {
+    /// `demo` below `--data` or the usual place. The configuration is not asked: it may be unfinished.
+    fn of(desk: &Desk) -> anyhow::Result<Self> {
+        let named = desk.data.clone().or_else(|| desk.environment.variable("HEDGE_DATA").map(PathBuf::from));
+        let data = named.map_or_else(default_data_dir, Ok)?;
+        // Made so that the user whom root's Postgres runs as can pass.
+        Cluster::at(&data)?;
+        let path = data.join("demo");
+        let unusable = |error: io::Error| Trouble {
+            what: format!("could not use {}", path.display()),
+            cause: error.to_string(),
+            state: "nothing was started".to_owned(),
+            next: "name another directory: hedge --data DIRECTORY demo".to_owned(),
+            exit: Exit::Failed,
+        };
+        let lock = File::create(data.join("demo.lock")).map_err(unusable)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { path, _lock: lock }),
+            Err(TryLockError::Error(error)) => Err(unusable(error).into()),
+            Err(TryLockError::WouldBlock) => Err(Trouble {
+                what: "a demo is running already".to_owned(),
+                cause: format!("it uses {}", path.display()),
+                state: "that one goes on; nothing was started".to_owned(),
+                next: "end it with ctrl-c, or run a second one elsewhere: hedge --data DIRECTORY demo"
+                    .to_owned(),
+                exit: Exit::Failed,
+            }
+            .into()),
+        }
+    }
+
+    /// Removes what the last demo left, its server too if that was killed.
+    fn made_anew(self) -> anyhow::Result<Self> {
+        Cluster::at(&self.path)?.stop_for_all()?;
+        fs::remove_dir_all(&self.path)
+            .with_context(|| format!("could not remove {}", self.path.display()))?;
+        Cluster::at(&self.path)?;
+        Ok(self)
+    }
+
+    /// Writes the file that a person would have written.
+    fn write_config(&self, node: &SimNode) -> anyhow::Result<PathBuf> {
+        let file = self.path.join("hedge.toml");
+        let data = toml::Value::from(self.path.to_string_lossy().into_owned());
+        let text = format!("{}\n[store]\ndata = {data}\n", sim::configuration(node));
+        fs::write(&file, text).with_context(|| format!("could not write {}", file.display()))?;
+        Ok(file)
+    }
+
+    /// What that file describes, in the books that are open.
+    async fn sources(&self, file: &Path, db: Db) -> anyhow::Result<Sources> {
+        let text = fs::read_to_string(file)?;
+        let mut config = Config::of_file(file, &text, &Environment::default())?;
+        for chain in &mut config.chains {
+            chain.poll_ms = POLL_MS;
+        }
+        Sources::of(config, db).await
+    }
+}
+
+/// How this program was called.
+fn program() -> String {
+    env::args().next().unwrap_or_else(|| "hedge".to_owned())
+}
+
+/// The words that reach these books from a shell, whatever its environment names.
+fn how_to_call(desk: &Desk, file: &Path) -> String {
+    let mut words = Vec::new();
+    for name in ["DATABASE_URL", "HEDGE_DATA"] {
+        if desk.environment.variable(name).is_some() {
+            words.extend(["-u", name]);
+        }
+    }
+    if !words.is_empty() {
+        words.insert(0, "env");
+    }
+    let (program, file) = (program(), file.display().to_string());
+    words.extend([program.as_str(), "--config", file.as_str()]);
+    words.join(" ")
+}
+
+/// Says what happens; what is said is seen at once.
+struct Voice<'v, 'o> {
+    out: &'v mut Out<'o>,
+    color: bool,
+}
+
+impl Voice<'_, '_> {
+    fn say(&mut self, text: &str) -> io::Result<()> {
+        writeln!(self.out, "{text}")?;
+        self.out.flush()
+    }
+
+    fn title(&mut self, text: &str) -> io::Result<()> {
+        if self.color { self.say(&format!("\x1b[1m{text}\x1b[0m")) } else { self.say(text) }
+    }
+
+    fn act(&mut self, number: &str, text: &str) -> io::Result<()> {
+        self.say("")?;
+        self.title(&format!("{number}. {text}"))
+    }
+}

@@ -5,7 +5,7 @@ use std::{os::unix::fs::PermissionsExt, path::PathBuf};
 use anyhow::Context;
 use hedge::{
     sim::Cast,
-    store::{DatabaseUrl, Db, Embedded, Settings, facts},
+    store::{DatabaseUrl, Db, Embedded, Settings, cursors},
 };
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row};
 use tempfile::TempDir;
@@ -38,7 +38,7 @@ impl Books {
         let db = Db::open(&settings).await?;
         db.migrate().await?;
         let cast = Cast::default();
-        let source = facts::Source {
+        let source = cursors::Source {
             name: "raindex",
             chain: 8453,
             kind: "raindex-v6",
@@ -46,7 +46,7 @@ impl Books {
             owners: &[cast.owner],
             from_block: 0,
         };
-        facts::source(&mut *db.pool().acquire().await?, &source).await?;
+        cursors::source(&mut *db.pool().acquire().await?, &source).await?;
         db.close().await;
         Ok(Self { server, dir })
     }

@@ -6,7 +6,7 @@
 //! - [`booking`]: a trade and what is known of its tokens → a fill
 //! - [`proof`]: what a header proves: its hash, what its bloom excludes, its receipts
 //! - [`reader`]: one node's answers about a range → logs, and how far to believe them
-//! - [`rpc`]: asking: one node, batches, refusals told apart by their text
+//! - [`rpc`]: asking one node, in batches; [`refusal`]: what its "no" means; [`nodes`]: which one to ask
 //!
 //! It does what it is told and decides nothing about money. Nothing that a node
 //! answers can panic here or keep another log from being read.
@@ -15,8 +15,10 @@ pub mod abi;
 pub mod booking;
 pub mod float;
 pub mod log;
+pub mod nodes;
 pub mod proof;
 pub mod raindex;
 pub mod reader;
+pub mod refusal;
 pub mod rpc;
 pub mod source;

@@ -17,9 +17,11 @@ use serde_json::value::RawValue;
 pub use super::proof::Header;
 use super::{
     log::{Filter, Log, Untrue, screen},
+    nodes::Nodes,
     proof::{self, NotProved},
     raindex::Incomplete,
-    rpc::{Call, Fault, Meaning, Node, Nodes, Refusal, Reply},
+    refusal::{Meaning, Refusal},
+    rpc::{Call, Fault, Node, Reply},
 };
 use crate::book::{
     coverage::{Contradiction, Verdict},

@@ -1,16 +1,14 @@
-//! Asking nodes over HTTP JSON-RPC.
+//! Asking a node over HTTP JSON-RPC.
 //!
-//! One [`Node`] answers one step, so that no two views of the chain are mixed;
-//! [`Nodes`] says which one, and lets a faulty one rest. There is no retry layer
-//! below the caller: a refusal is told apart by its text, never by its code
-//! (`indexing.md` rule 1), and only the caller knows whether to halve, to wait,
-//! or to ask elsewhere. Urls may carry keys, so a node goes by its host's name.
+//! There is no retry layer below the caller: only the caller knows whether to
+//! halve, to wait, or to ask elsewhere. Urls may carry keys, so a node goes by
+//! its host's name, in errors as everywhere.
 
 use std::{
     fmt,
     sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, AtomicUsize, Ordering},
+        Mutex, PoisonError,
+        atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -22,7 +20,7 @@ use serde_json::{Value, json, value::RawValue};
 
 use super::{
     log::Filter,
-    source::{ChainSettings, ProofBudget},
+    refusal::{Limits, Meaning, Refusal},
 };
 use crate::time::Clock;
 
@@ -104,185 +102,6 @@ impl Call {
 /// What came back for one call: the result as it stood (`None` for null), or the refusal.
 pub type Reply = Result<Option<Box<RawValue>>, Refusal>;
 
-/// A node's "no" to one call, in its own words.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{message}` (code {code})")]
-pub struct Refusal {
-    /// The JSON-RPC code. One code means different things at different providers.
-    pub code: i64,
-    /// The text, with what came as `data` behind it.
-    pub message: String,
-}
-
-/// What a refusal asks us to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Meaning {
-    /// Ask for fewer blocks: the width itself is refused.
-    TooWide,
-    /// Ask for fewer blocks: here, the answer would be too large or too slow.
-    TooMuch,
-    /// Ask more slowly.
-    TooFast,
-    /// Ask again later, or another node.
-    Unwell,
-    /// The state at that block is gone from this node.
-    Pruned,
-    /// The node does not have the block, yet or any more.
-    Unknown,
-    /// The node does not serve this method.
-    NoMethod,
-    /// The contract reverted.
-    Reverted,
-    /// Words we have not met.
-    Unheard,
-}
-
-impl Refusal {
-    /// Told by the words alone; the more telling ones come first.
-    #[expect(clippy::too_many_lines, reason = "one table of words")]
-    pub fn meaning(&self) -> Meaning {
-        use Meaning::{NoMethod, Pruned, Reverted, TooFast, TooMuch, TooWide, Unheard, Unknown, Unwell};
-        const WORDS: [(Meaning, &[&str]); 8] = [
-            (
-                Pruned,
-                &[
-                    "missing trie node",
-                    "pruned",
-                    "state is not available",
-                    "state not available",
-                    "historical state",
-                    "archive",
-                    "no state available",
-                    "state already discarded",
-                ],
-            ),
-            (
-                TooMuch,
-                &[
-                    "results",
-                    "response size",
-                    "response is too big",
-                    "too many logs",
-                    "too large",
-                    "query timeout",
-                    "returned more than",
-                    "size exceeded",
-                    "exceeds max logs",
-                    "execution timeout",
-                    "too many events",
-                ],
-            ),
-            (
-                TooFast,
-                &[
-                    "rate limit",
-                    "rate-limit",
-                    "ratelimit",
-                    "too many requests",
-                    "requests per second",
-                    "per second",
-                    "throughput",
-                    "quota",
-                    "credits",
-                    "request limit",
-                    "requests limit",
-                    "throttl",
-                    "daily request",
-                    "request count",
-                    "slow down",
-                    "capacity exceeded",
-                ],
-            ),
-            (
-                TooWide,
-                &[
-                    "block range",
-                    "blocks range",
-                    "range is too",
-                    "range too",
-                    "too wide",
-                    "max range",
-                    "limited to a",
-                    "range limit",
-                    "range exceed",
-                    "exceed maximum block",
-                    "block distance",
-                    "more than",
-                    "up to a",
-                    "maximum allowed",
-                    "is greater than the limit",
-                    "blocks at a time",
-                    "limited to 0 -",
-                ],
-            ),
-            (
-                NoMethod,
-                &[
-                    "method not found",
-                    "not supported",
-                    "does not exist/is not available",
-                    "unsupported method",
-                    "method not available",
-                    "not available on",
-                    "unknown method",
-                    "method is not",
-                    "not whitelisted",
-                    "is not available",
-                    "not implemented",
-                ],
-            ),
-            (Reverted, &["execution reverted", "revert", "invalid opcode", "out of gas", "vm exception"]),
-            (
-                Unknown,
-                &[
-                    "unknown block",
-                    "header not found",
-                    "block not found",
-                    "beyond",
-                    "not found",
-                    "future block",
-                    "greater than latest",
-                    "invalid block range",
-                    "after the head",
-                    "ahead of",
-                ],
-            ),
-            (
-                Unwell,
-                &[
-                    "no backend",
-                    "unhealthy",
-                    "not healthy",
-                    "unavailable",
-                    "overloaded",
-                    "try again",
-                    "retry",
-                    "timeout",
-                    "timed out",
-                    "connection",
-                    "bad gateway",
-                    "syncing",
-                    "internal error",
-                ],
-            ),
-        ];
-        let said = self.message.to_ascii_lowercase();
-        WORDS
-            .into_iter()
-            .find(|(_, words)| words.iter().any(|word| said.contains(word)))
-            .map_or(if self.code == -32601 { NoMethod } else { Unheard }, |(meaning, _)| meaning)
-    }
-
-    /// A range that the node says would do: `[0xfrom, 0xto]` in its text.
-    pub fn suggested(&self) -> Option<(u64, u64)> {
-        let (_, inside) = self.message.split_once("[0x")?;
-        let (inside, _) = inside.split_once(']')?;
-        let (from, to) = inside.split_once(',')?;
-        let to = to.trim().strip_prefix("0x")?;
-        Some((u64::from_str_radix(from, 16).ok()?, u64::from_str_radix(to, 16).ok()?))
-    }
-}
-
 /// No usable answer at all: try again, best elsewhere.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Fault {
@@ -302,75 +121,6 @@ pub enum Fault {
         /// How long, where it said so.
         retry_in: Option<Duration>,
     },
-}
-
-/// What a node has shown it can do; kept across restarts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// The widest range that worked.
-    pub largest_ok: u64,
-    /// The narrowest range refused for its width.
-    pub smallest_refused: Option<u64>,
-    /// Takes JSON-RPC batches.
-    pub batches: bool,
-    /// Serves `eth_getBlockReceipts`.
-    pub receipts: bool,
-    /// Answers to ranges as wide as allowed since the last refusal.
-    pub good_answers: u32,
-    /// How many of those it takes before a wider range is tried once more.
-    pub patience: u32,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            largest_ok: 0,
-            smallest_refused: None,
-            batches: true,
-            receipts: true,
-            good_answers: 0,
-            patience: 32,
-        }
-    }
-}
-
-impl Limits {
-    /// The widest range to ask for: what worked, or half of what was refused.
-    pub fn widest(&self) -> u64 {
-        self.smallest_refused.map_or(u64::MAX, |refused| {
-            let half = refused / 2;
-            if self.largest_ok < refused { half.max(self.largest_ok) } else { half }.max(1)
-        })
-    }
-
-    /// A range of this width was answered. Every so often a wider one may be tried: limits are lifted, too.
-    pub fn answered(&mut self, width: u64) {
-        self.largest_ok = self.largest_ok.max(width);
-        if width < self.widest() {
-            return;
-        }
-        self.good_answers += 1;
-        if self.good_answers >= self.patience {
-            self.good_answers = 0;
-            self.patience = self.patience.saturating_mul(2);
-            self.smallest_refused = self.smallest_refused.map(|refused| refused.saturating_mul(2));
-        }
-    }
-
-    /// A range was refused for its width.
-    pub fn refused(&mut self, width: u64) {
-        self.good_answers = 0;
-        self.smallest_refused = Some(self.smallest_refused.map_or(width, |known| known.min(width)));
-        if self.largest_ok >= width {
-            self.largest_ok = width / 2;
-        }
-    }
-}
-
-/// The width to try after `width` was refused: what the node suggests, or half; always less.
-pub fn narrower(width: u64, suggested: Option<(u64, u64)>) -> u64 {
-    let hint = suggested.and_then(|(from, to)| to.checked_sub(from)?.checked_add(1));
-    hint.filter(|hint| (1..width).contains(hint)).unwrap_or(width / 2).max(1)
 }
 
 /// One node.
@@ -428,7 +178,12 @@ impl Envelope<'_> {
 }
 
 impl Node {
-    fn new(name: String, url: String, timeout: Duration, clock: Clock) -> Result<Self, reqwest::Error> {
+    pub(super) fn new(
+        name: String,
+        url: String,
+        timeout: Duration,
+        clock: Clock,
+    ) -> Result<Self, reqwest::Error> {
         // Said once for the process; a second saying is refused and that is fine.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
@@ -570,12 +325,12 @@ impl Node {
     }
 
     /// It answered: whatever held it back is over.
-    fn recovered(&self) {
+    pub(super) fn recovered(&self) {
         self.faults.store(0, Ordering::Relaxed);
     }
 
     /// Rests after a fault: a moment at first, doubling to half a minute, with jitter, or as long as it asked for.
-    fn rests(&self, fault: &Fault) {
+    pub(super) fn rests(&self, fault: &Fault) {
         let faults = self.faults.fetch_add(1, Ordering::Relaxed).min(7);
         let asked = match fault {
             Fault::Throttled { retry_in, .. } => {
@@ -591,153 +346,9 @@ impl Node {
         self.rests_until.store(until, Ordering::Relaxed);
     }
 
-    fn wait_left(&self) -> Duration {
+    pub(super) fn wait_left(&self) -> Duration {
         let left = self.rests_until.load(Ordering::Relaxed) - self.clock.millis();
         Duration::from_millis(u64::try_from(left).unwrap_or(0))
-    }
-}
-
-/// The nodes of one chain.
-#[derive(Clone)]
-pub struct Nodes {
-    all: Arc<[Arc<Node>]>,
-    preferred: Arc<AtomicUsize>,
-    clock: Clock,
-    blooms_hold: Arc<AtomicBool>,
-    budget: ProofBudget,
-    spent: Arc<Mutex<Spent>>,
-}
-
-/// What proofs have cost in the minute that runs.
-#[derive(Debug, Default)]
-struct Spent {
-    minute: i64,
-    requests: u64,
-    bytes: u64,
-}
-
-impl fmt::Debug for Nodes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.all.iter()).finish()
-    }
-}
-
-impl Nodes {
-    /// Connects to nothing yet.
-    pub fn new(chain: &ChainSettings, clock: &Clock) -> Result<Self, reqwest::Error> {
-        let mut names: Vec<String> = Vec::new();
-        let nodes = chain
-            .rpc
-            .iter()
-            .map(|url| {
-                let host = host_of(url);
-                let twins = names.iter().filter(|name| **name == host).count();
-                names.push(host.clone());
-                let name = if twins == 0 { host } else { format!("{host}#{}", twins + 1) };
-                let timeout = Duration::from_millis(chain.timeout_ms);
-                Node::new(name, url.clone(), timeout, clock.clone()).map(Arc::new)
-            })
-            .collect::<Result<_, _>>()?;
-        Ok(Self {
-            all: nodes,
-            preferred: Arc::default(),
-            clock: clock.clone(),
-            blooms_hold: Arc::new(AtomicBool::new(true)),
-            budget: chain.proof_budget,
-            spent: Arc::default(),
-        })
-    }
-
-    /// All of them, in order of preference.
-    pub fn all(&self) -> &[Arc<Node>] {
-        &self.all
-    }
-
-    /// Does this chain's bloom hold what its blocks hold? Some chains fill it late, or not at all.
-    pub fn blooms_hold(&self) -> bool {
-        self.blooms_hold.load(Ordering::Relaxed)
-    }
-
-    /// Proved receipts held a log that the block's own bloom did not: its blooms prove nothing.
-    pub fn distrust_blooms(&self) {
-        self.blooms_hold.store(false, Ordering::Relaxed);
-    }
-
-    /// How many blocks' receipts may be fetched in a minute.
-    pub const fn proofs_a_minute(&self) -> u64 {
-        self.budget.requests
-    }
-
-    /// How many more blocks' receipts may be fetched in this minute.
-    pub fn proofs_left(&self) -> u64 {
-        let minute = self.clock.millis() / 60_000;
-        let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
-        if spent.minute != minute {
-            *spent = Spent { minute, ..Spent::default() };
-        }
-        if spent.bytes >> 20 < self.budget.mib {
-            self.budget.requests.saturating_sub(spent.requests)
-        } else {
-            0
-        }
-    }
-
-    /// May one more block's receipts be fetched? If so, it is counted.
-    pub fn may_prove(&self) -> bool {
-        let may = self.proofs_left() > 0;
-        let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
-        spent.requests += u64::from(may);
-        may
-    }
-
-    /// So many bytes of receipts came.
-    pub fn paid(&self, bytes: usize) {
-        let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
-        spent.bytes = spent.bytes.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
-    }
-
-    /// The widest range that the preferred node is known to serve.
-    pub fn widest(&self) -> u64 {
-        self.all.get(self.preferred.load(Ordering::Relaxed)).map_or(1, |node| node.limits().widest())
-    }
-
-    /// The node for the next step: the preferred one, the next that does not
-    /// rest, or whichever has rested soonest, waited for.
-    ///
-    /// `None` only where no node is configured.
-    pub async fn ready(&self) -> Option<Arc<Node>> {
-        let preferred = self.preferred.load(Ordering::Relaxed);
-        let (before, after) = self.all.split_at_checked(preferred)?;
-        let soonest = after.iter().chain(before).min_by_key(|node| node.wait_left())?;
-        let wait = soonest.wait_left();
-        if !wait.is_zero() {
-            self.clock.sleep(wait).await;
-        }
-        Some(Arc::clone(soonest))
-    }
-
-    /// Another node than `node`, for a second opinion; the same where there is but one.
-    pub fn second(&self, node: &Arc<Node>) -> Arc<Node> {
-        let others = self.all.iter().filter(|other| !Arc::ptr_eq(other, node));
-        Arc::clone(others.min_by_key(|other| other.wait_left()).unwrap_or(node))
-    }
-
-    /// `node` cannot help now, through no fault: the next one is preferred.
-    pub fn pass(&self, node: &Arc<Node>) {
-        if let Some(place) = self.all.iter().position(|other| Arc::ptr_eq(other, node)) {
-            self.preferred.store((place + 1) % self.all.len().max(1), Ordering::Relaxed);
-        }
-    }
-
-    /// `node` answered well.
-    pub fn praise(&self, node: &Node) {
-        node.recovered();
-    }
-
-    /// `node` failed us: it rests, and the next one is preferred.
-    pub fn blame(&self, node: &Arc<Node>, fault: &Fault) {
-        node.rests(fault);
-        self.pass(node);
     }
 }
 
@@ -751,45 +362,6 @@ pub fn host_of(url: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn refusal(message: &str) -> Refusal {
-        Refusal { code: -32005, message: message.into() }
-    }
-
-    #[test]
-    fn a_refusal_is_told_by_its_words() {
-        use Meaning::*;
-        for (words, meaning) in [
-            ("query returned more than 10000 results. Try with this block range [0x1, 0x2].", TooMuch),
-            (
-                "Log response size exceeded. You can make eth_getLogs requests with up to a 2K block range",
-                TooMuch,
-            ),
-            ("eth_getLogs is limited to a 10,000 range", TooWide),
-            ("block range is too wide", TooWide),
-            ("exceed maximum block range: 50000", TooWide),
-            ("query exceeds max block range 100000", TooWide),
-            ("query exceeds max results 20000, retry with the range 1-2", TooMuch),
-            ("daily request count exceeded, request rate limited", TooFast),
-            ("Your app has exceeded its compute units per second capacity", TooFast),
-            ("no backend is currently healthy to serve traffic", Unwell),
-            ("missing trie node 1a2b (path )", Pruned),
-            ("the method eth_getBlockReceipts does not exist/is not available", NoMethod),
-            ("execution reverted", Reverted),
-            ("header not found", Unknown),
-            ("the elves are on strike", Unheard),
-        ] {
-            assert_eq!(refusal(words).meaning(), meaning, "{words}");
-        }
-    }
-
-    #[test]
-    fn a_suggested_range_is_read() {
-        let said = refusal("this block range should work: [0x10, 0x1f]");
-        assert_eq!(said.suggested(), Some((0x10, 0x1f)));
-        assert_eq!(refusal("ask for less").suggested(), None);
-        assert_eq!(refusal("[0xzz, 0x1]").suggested(), None);
-    }
 
     #[test]
     fn a_node_is_named_without_its_key() {

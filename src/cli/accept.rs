@@ -1,7 +1,7 @@
 //! `hedge accept`.
 
 use super::{Desk, Exit, Out, Trouble};
-use crate::store::{Db, facts};
+use crate::store::{Db, skips};
 
 const EXAMPLES: &str = r#"Examples:
   hedge accept 17 --reason "dust: a clear of zero""#;
@@ -27,7 +27,7 @@ pub async fn run(args: Args, desk: &Desk, out: &mut Out<'_>) -> anyhow::Result<E
     let db = Db::open(&desk.store()?).await?;
     db.migrate().await?;
     let mut conn = db.pool().acquire().await?;
-    if !facts::accept_skip(&mut conn, args.skipped, &args.reason, &desk.author()).await? {
+    if !skips::accept_skip(&mut conn, args.skipped, &args.reason, &desk.author()).await? {
         return Err(Trouble {
             what: format!("there is no open skipped log {}", args.skipped),
             cause: "its number is unknown, or it was accepted before".to_owned(),

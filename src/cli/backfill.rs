@@ -15,7 +15,7 @@ use crate::{
         reading::Reading,
         rewind::{self, Act},
     },
-    store::facts,
+    store::cursors,
 };
 
 const EXAMPLES: &str = "\
@@ -111,19 +111,19 @@ pub(super) async fn history(
 /// Lets a source begin at `from`, where the books begin later or not at all.
 async fn begin(reading: &Reading, wanted: Option<u64>, from: u64, desk: &Desk) -> anyhow::Result<()> {
     let mut conn = reading.connection().await?;
-    let cursor = facts::cursor(&mut conn, reading.id).await?;
+    let cursor = cursors::cursor(&mut conn, reading.id).await?;
     let books = reading.source.from_block;
     let from = wanted.map_or(from, |wanted| wanted.min(from));
     match cursor {
-        None => facts::set_from_block(&mut conn, reading.id, from).await?,
+        None => cursors::set_from_block(&mut conn, reading.id, from).await?,
         Some(cursor) if from < books => {
             tracing::info!("{}: the books begin at {books}: reading again from {from}", reading.source.name);
             drop(conn);
             let why = Act { reason: format!("backfill from {from}, before {books}"), author: desk.author() };
             rewind::rewind(reading, books.saturating_sub(1), &why).await?;
             let mut conn = reading.connection().await?;
-            facts::forget_cursor(&mut conn, reading.id).await?;
-            facts::set_from_block(&mut conn, reading.id, from).await?;
+            cursors::forget_cursor(&mut conn, reading.id).await?;
+            cursors::set_from_block(&mut conn, reading.id, from).await?;
             drop(cursor);
         }
         Some(cursor) => tracing::info!(

@@ -28,8 +28,10 @@ use crate::{
     },
     observe,
     store::{
-        StoreError,
-        facts::{self, FoundBy, LogPlace, Moved, NewLog},
+        StoreError, cursors,
+        facts::{self, LogPlace, Moved, NewLog},
+        nodes::FoundBy,
+        ranges,
     },
 };
 
@@ -102,12 +104,12 @@ impl Auditor {
     /// The next range that is believed less than wanted.
     async fn next_range(&self) -> Result<Option<(Place, Stretch)>, StoreError> {
         let mut conn = self.reading.connection().await?;
-        let Some(cursor) = facts::cursor(&mut conn, self.reading.id).await? else { return Ok(None) };
+        let Some(cursor) = cursors::cursor(&mut conn, self.reading.id).await? else { return Ok(None) };
         let last =
             if self.scope.only_final { cursor.finalized.unwrap_or_default() } else { cursor.at.number };
         let to = self.scope.to.min(last).min(self.ceiling);
         let range =
-            facts::doubtful(&mut conn, self.reading.id, (self.scope.from, to), self.scope.wanted).await?;
+            ranges::doubtful(&mut conn, self.reading.id, (self.scope.from, to), self.scope.wanted).await?;
         Ok(range.map(|range| (range.to, range)))
     }
 
@@ -188,7 +190,7 @@ impl Auditor {
         let (written, finalized) = {
             let mut conn = self.reading.connection().await?;
             let written = facts::log_places(&mut conn, self.reading.id, bounds).await?;
-            let cursor = facts::cursor(&mut conn, self.reading.id).await?;
+            let cursor = cursors::cursor(&mut conn, self.reading.id).await?;
             (written, cursor.and_then(|cursor| cursor.finalized).unwrap_or_default())
         };
         let known: HashSet<(B256, u64)> = written.iter().map(|log| (log.block_hash, log.log_index)).collect();
@@ -220,7 +222,7 @@ impl Auditor {
             .collect();
 
         let mut tx = self.reading.begin().await?;
-        facts::hold(&mut tx, self.reading.id).await?;
+        cursors::hold(&mut tx, self.reading.id).await?;
         // First what is not there: it may stand in the place of what is.
         facts::disown(&mut tx, self.reading.id, self.reading.source.chain, &phantoms).await?;
         let added = facts::merge(&mut tx, booked.page).await?;
@@ -249,7 +251,7 @@ impl Auditor {
             }
             *verdict = (*verdict).max(range.verdict);
         }
-        if facts::believe(&mut tx, self.reading.id, &stretches(node, &headers, &verdicts, &counts), before)
+        if ranges::believe(&mut tx, self.reading.id, &stretches(node, &headers, &verdicts, &counts), before)
             .await?
             == Err(Moved)
         {

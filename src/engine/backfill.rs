@@ -24,11 +24,13 @@ use crate::{
     },
     chain::{
         reader::{self, Bulk, Failed},
-        rpc::{Meaning, Node, narrower},
+        refusal::{Meaning, narrower},
+        rpc::Node,
     },
     store::{
         StoreError,
-        facts::{self, Advance, FoundBy, Moved, Page},
+        facts::{self, Advance, Moved, Page},
+        nodes::FoundBy,
     },
 };
 
@@ -163,13 +165,14 @@ async fn range(reading: Arc<Reading>, from: u64, to: u64) -> Result<Chunk, Store
             }
             Err(Hindered::Store(error)) => return Err(error),
             Err(Hindered::Chain(failed)) => {
-                if let Failed::Incomplete { block, .. } = failed {
-                    parts.forget(block);
-                }
-                let behind = matches!(failed, Failed::Behind { .. } | Failed::Incomplete { .. });
+                let lacking = match &failed {
+                    Failed::Behind { block, .. } | Failed::Incomplete { block, .. } => Some(*block),
+                    Failed::Fault(_) | Failed::Refused { .. } | Failed::Untrue(_) => None,
+                };
                 let said = reading.failed(&node, failed, FoundBy::Backfill).await?;
                 tracing::debug!(from, to, "asking again: {said}");
-                if behind {
+                if let Some(block) = lacking {
+                    parts.forget(block);
                     reading.clock.sleep(Duration::from_millis(250)).await;
                 }
             }
@@ -189,7 +192,7 @@ impl Parts {
         self.read.last().map_or(self.from, |(part, _)| part.last.number + 1)
     }
 
-    /// What was read from this block on is not to be kept.
+    /// What was read from this block on is not to be kept: it may have been a lie.
     fn forget(&mut self, block: u64) {
         self.read.retain(|(part, _)| part.last.number < block);
     }

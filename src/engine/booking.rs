@@ -17,11 +17,13 @@ use crate::{
     book::log::{Log, Place},
     chain::{
         booking::{Need, Token, Tokens, book, needs},
+        nodes::Nodes,
         raindex::{self, Incomplete, Reading},
-        rpc::{Call, Fault, Meaning, Node, Nodes, Reply},
+        refusal::Meaning,
+        rpc::{Call, Fault, Node, Reply},
         source::SourceSettings,
     },
-    store::facts::{Page, SourceId},
+    store::{cursors::SourceId, facts::Page},
     units::Amount,
 };
 
@@ -44,6 +46,23 @@ pub struct Booked {
     pub page: Page,
     /// For each block with logs: how many are ours, how many of other owners.
     pub counts: BTreeMap<u64, (u64, u64)>,
+}
+
+/// Why logs could not be booked.
+#[derive(Debug)]
+pub enum Unbooked {
+    /// No usable answer: try again elsewhere.
+    Fault(Fault),
+    /// A log of this block lacks its partner: the answer lacks something.
+    Incomplete(Incomplete, Place),
+    /// The node has no such block: a log's hash is not to be believed, or the node lags.
+    NoBlock(Place),
+}
+
+impl From<Fault> for Unbooked {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
 }
 
 /// `decimals()`
@@ -121,7 +140,7 @@ impl Bookkeeper {
     /// `complete` says of which blocks the logs are proved to be all.
     ///
     /// # Errors
-    /// Outer: no usable answer, try again elsewhere. Inner: a log lacks its partner.
+    /// As [`Unbooked`] says; never for what a log says.
     pub async fn book(
         &self,
         nodes: &Nodes,
@@ -130,7 +149,7 @@ impl Bookkeeper {
         id: SourceId,
         logs: &[Log],
         complete: impl Fn(u64) -> bool,
-    ) -> Result<Result<Booked, (Incomplete, Place)>, Fault> {
+    ) -> Result<Booked, Unbooked> {
         let mut readings: Vec<(&Log, Reading)> = Vec::with_capacity(logs.len());
         for of_one in logs.chunk_by(|one, two| {
             (one.block_hash, one.transaction_hash) == (two.block_hash, two.transaction_hash)
@@ -141,7 +160,7 @@ impl Bookkeeper {
                     .extend(read.into_iter().filter_map(|(at, reading)| Some((of_one.get(at)?, reading)))),
                 Err(incomplete) => {
                     let block = Place { number: first.block_number, hash: first.block_hash };
-                    return Ok(Err((incomplete, block)));
+                    return Err(Unbooked::Incomplete(incomplete, block));
                 }
             }
         }
@@ -166,11 +185,16 @@ impl Bookkeeper {
             }
         }
         drop(directory);
-        Ok(Ok(Booked { page, counts }))
+        Ok(Booked { page, counts })
     }
 
     /// Everything that booking these readings needs of the chain.
-    async fn ask(&self, nodes: &Nodes, node: &Node, readings: &[(&Log, Reading)]) -> Result<Tokens, Fault> {
+    async fn ask(
+        &self,
+        nodes: &Nodes,
+        node: &Node,
+        readings: &[(&Log, Reading)],
+    ) -> Result<Tokens, Unbooked> {
         let mut known = Tokens {
             tokens: self
                 .tokens
@@ -275,7 +299,11 @@ fn answer(node: &Node, reply: Option<Reply>) -> Result<Result<Vec<u8>, String>, 
 type Ratio = ((Address, B256), Result<Amount, String>);
 
 /// Ratios by block hash; where a node knows no such block parameter, by height.
-async fn ratios_of(node: &Node, wanted: &[Need], heights: &BTreeMap<B256, u64>) -> Result<Vec<Ratio>, Fault> {
+async fn ratios_of(
+    node: &Node,
+    wanted: &[Need],
+    heights: &BTreeMap<B256, u64>,
+) -> Result<Vec<Ratio>, Unbooked> {
     let mut input = CONVERT_TO_ASSETS.to_vec();
     input.extend_from_slice(&U256::from(Amount::ONE.atoms().unsigned_abs()).to_be_bytes::<32>());
     let keys: Vec<(Address, B256)> = wanted
@@ -300,6 +328,10 @@ async fn ratios_of(node: &Node, wanted: &[Need], heights: &BTreeMap<B256, u64>) 
     keys.into_iter()
         .zip(replies)
         .map(|(key, reply)| {
+            if matches!(&reply, Err(refusal) if refusal.meaning() == Meaning::Unknown) {
+                let number = heights.get(&key.1).copied().unwrap_or_default();
+                return Err(Unbooked::NoBlock(Place { number, hash: key.1 }));
+            }
             let ratio = answer(node, Some(reply))?.and_then(|bytes| {
                 let atoms =
                     bytes.get(..32).map(U256::from_be_slice).and_then(|word| i128::try_from(word).ok());

@@ -28,7 +28,9 @@ use crate::{
     observe,
     store::{
         StoreError,
-        facts::{self, Advance, Cause, Cursor, FoundBy, Moved},
+        cursors::{self, Cursor},
+        facts::{self, Advance, Cause, Moved},
+        nodes::FoundBy,
     },
 };
 
@@ -152,7 +154,7 @@ impl Indexer {
         };
         let before = Place { number: first.saturating_sub(1), hash: header.parent };
         let mut conn = self.reading.connection().await?;
-        facts::start(&mut conn, self.reading.id, before, header.timestamp).await?;
+        cursors::start(&mut conn, self.reading.id, before, header.timestamp).await?;
         Ok(Step::Moved)
     }
 
@@ -163,7 +165,7 @@ impl Indexer {
             progress.target = self.until.map_or(tip.head.number, |until| until.min(tip.head.number));
         });
         let mut conn = self.reading.connection().await?;
-        facts::looked(&mut conn, self.reading.id, tip.head.number, tip.safe, tip.finalized).await?;
+        cursors::looked(&mut conn, self.reading.id, tip.head.number, tip.safe, tip.finalized).await?;
         drop(conn);
         match decide(cursor.at, self.reading.source.from_block, &tip, self.until, self.prove) {
             Decision::Idle => Ok(Step::Idle),
@@ -347,7 +349,7 @@ impl Indexer {
         let why = format!("{why}; the cursor stands at block {} ({})", at.number, at.hash);
         observe::source_stopped(&self.reading.source.name, &why);
         let mut conn = self.reading.connection().await?;
-        facts::stop(&mut conn, self.reading.id, &why).await?;
+        cursors::stop(&mut conn, self.reading.id, &why).await?;
         Ok(Step::Stopped(why))
     }
 }
@@ -378,7 +380,7 @@ pub(super) fn stretches(
 impl Loop for Indexer {
     async fn converge(&mut self) -> Result<Step, StoreError> {
         let mut conn = self.reading.connection().await?;
-        let cursor = facts::cursor(&mut conn, self.reading.id).await?;
+        let cursor = cursors::cursor(&mut conn, self.reading.id).await?;
         drop(conn);
         if let Some(why) = cursor.as_ref().and_then(|cursor| cursor.stopped.as_ref()) {
             return Ok(Step::Stopped(format!("`{}` is stopped: {why}", self.reading.source.name)));

@@ -7,22 +7,25 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use sqlx::{PgPool, pool::PoolConnection};
 
-use super::booking::{Booked, Bookkeeper};
+use super::booking::{Booked, Bookkeeper, Unbooked};
 use crate::{
     assets::Directory,
     book::{coverage::Contradiction, log::Log},
     chain::{
         booking::Token,
         log::Filter,
+        nodes::Nodes,
         raindex,
         reader::{self, Failed},
-        rpc::{Limits, Node, Nodes},
+        refusal::Limits,
+        rpc::Node,
         source::{ChainSettings, SourceSettings},
     },
     observe,
     store::{
         StoreError,
-        facts::{self, FoundBy, NodeLimit, SourceId},
+        cursors::{self, SourceId},
+        nodes::{self, FoundBy, NodeLimit},
     },
     time::Clock,
 };
@@ -93,7 +96,7 @@ impl Reading {
         let mut conn = self.connection().await?;
         for lie in lies {
             observe::contradicted(&self.source.name, lie);
-            facts::contradicted(&mut conn, self.id, self.source.chain, lie, found_by).await?;
+            nodes::contradicted(&mut conn, self.id, self.source.chain, lie, found_by).await?;
         }
         Ok(())
     }
@@ -132,13 +135,17 @@ impl Reading {
     ) -> Result<Booked, Hindered> {
         let mut asked_for = None;
         loop {
-            let booked = self.keeper.book(&self.nodes, node, &self.source, self.id, &logs, &complete).await?;
+            let booked = self.keeper.book(&self.nodes, node, &self.source, self.id, &logs, &complete).await;
             let (incomplete, block) = match booked {
                 Ok(booked) => {
                     self.keep_tokens().await?;
                     return Ok(booked);
                 }
-                Err(incomplete) => incomplete,
+                Err(Unbooked::Fault(fault)) => return Err(fault.into()),
+                Err(Unbooked::NoBlock(block)) => {
+                    return Err(Failed::Behind { node: node.name().to_owned(), block: block.number }.into());
+                }
+                Err(Unbooked::Incomplete(incomplete, block)) => (incomplete, block),
             };
             let alone =
                 || Failed::Incomplete { node: node.name().to_owned(), block: block.number, incomplete };
@@ -168,7 +175,7 @@ impl Reading {
         let kept = async {
             let mut conn = self.connection().await?;
             for (address, token) in &unsaved {
-                facts::keep_token(&mut conn, self.source.chain, *address, &token.symbol, token.decimals)
+                nodes::keep_token(&mut conn, self.source.chain, *address, &token.symbol, token.decimals)
                     .await?;
             }
             Ok(())
@@ -192,7 +199,7 @@ impl Reading {
         }
         let mut conn = self.connection().await?;
         for limit in &limits {
-            facts::keep_limit(&mut conn, self.source.chain, limit).await?;
+            nodes::keep_limit(&mut conn, self.source.chain, limit).await?;
         }
         *self.kept_limits.lock().unwrap_or_else(PoisonError::into_inner) = limits;
         Ok(())
@@ -236,7 +243,7 @@ pub async fn open(
     let mut opened = Vec::with_capacity(sources.len());
     for chain in chains {
         let nodes = Nodes::new(chain, clock)?;
-        for known in facts::limits(&mut conn, chain.id).await? {
+        for known in nodes::limits(&mut conn, chain.id).await? {
             if let Some(node) = nodes.all().iter().find(|node| node.name() == known.node) {
                 node.learn(|limits| {
                     limits.largest_ok = known.largest_ok;
@@ -246,12 +253,12 @@ pub async fn open(
                 });
             }
         }
-        let tokens = facts::tokens(&mut conn, chain.id).await?;
+        let tokens = nodes::tokens(&mut conn, chain.id).await?;
         let tokens =
             tokens.into_iter().map(|(address, symbol, decimals)| (address, Token { symbol, decimals }));
         let keeper = Bookkeeper::new(chain.id, directory.clone(), tokens);
         for source in sources.iter().filter(|source| source.chain == chain.id) {
-            let row = facts::Source {
+            let row = cursors::Source {
                 name: &source.name,
                 chain: source.chain,
                 kind: source.kind.word(),
@@ -259,7 +266,7 @@ pub async fn open(
                 owners: &source.owners,
                 from_block: source.from_block,
             };
-            let known = facts::source(&mut conn, &row).await?;
+            let known = cursors::source(&mut conn, &row).await?;
             if !known.same_contract {
                 return Err(another(source).into());
             }

@@ -5,7 +5,7 @@
 //! now is added, and the skip is recorded as re-driven.
 
 use super::reading::{Hindered, Reading};
-use crate::store::{StoreError, facts};
+use crate::store::{StoreError, facts, skips};
 
 /// What a re-drive came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub struct Redriven {
 /// Try again: no node answers what their tokens are.
 pub async fn redrive(reading: &Reading, author: &str) -> Result<Redriven, Hindered> {
     let mut conn = reading.connection().await?;
-    let (open, logs) = facts::logs_to_redrive(&mut conn, reading.id).await?;
+    let (open, logs) = skips::logs_to_redrive(&mut conn, reading.id).await?;
     drop(conn);
     let Some(node) = reading.nodes.ready().await else {
         return Ok(Redriven { open, resolved: 0 });
@@ -30,7 +30,7 @@ pub async fn redrive(reading: &Reading, author: &str) -> Result<Redriven, Hinder
     let booked = reading.book(&node, logs, |_| true).await?;
     let mut tx = reading.begin().await?;
     facts::merge(&mut tx, booked.page).await?;
-    let resolved = facts::resolve_skips(&mut tx, reading.id, author).await?;
+    let resolved = skips::resolve_skips(&mut tx, reading.id, author).await?;
     tx.commit().await.map_err(|error| StoreError::of("commit a re-drive", error))?;
     Ok(Redriven { open, resolved })
 }

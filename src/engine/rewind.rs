@@ -8,7 +8,7 @@ use crate::{
     book::log::Place,
     chain::reader,
     store::{
-        StoreError,
+        StoreError, cursors,
         facts::{self, Cause},
     },
 };
@@ -45,7 +45,7 @@ fn stop(what: String, next: &str) -> Hindered {
 pub async fn rewind(reading: &Reading, to: u64, act: &Act) -> Result<Rewound, Hindered> {
     let source = &reading.source;
     let mut conn = reading.connection().await?;
-    let Some(cursor) = facts::cursor(&mut conn, reading.id).await? else {
+    let Some(cursor) = cursors::cursor(&mut conn, reading.id).await? else {
         return Err(stop(format!("`{}` has read nothing yet", source.name), "there is nothing to rewind"));
     };
     drop(conn);
@@ -70,7 +70,7 @@ pub async fn rewind(reading: &Reading, to: u64, act: &Act) -> Result<Rewound, Hi
     };
     let cause = Cause::Operator { reason: act.reason.clone(), author: act.author.clone() };
     let mut tx = reading.begin().await?;
-    facts::release(&mut tx, reading.id, to).await?;
+    cursors::release(&mut tx, reading.id, to).await?;
     let Ok(number) = facts::take_back(&mut tx, reading.id, cursor.at, fork, &cause).await? else {
         return Err(stop(
             "the cursor moved while it was to be rewound; nothing was written".to_owned(),
@@ -84,5 +84,5 @@ pub async fn rewind(reading: &Reading, to: u64, act: &Act) -> Result<Rewound, Hi
 /// From now on the source is read for the owners that the configuration has.
 pub async fn read_for_owners_of_now(reading: &Reading) -> Result<(), StoreError> {
     let mut conn = reading.connection().await?;
-    facts::set_owners(&mut conn, reading.id, &reading.source.owners).await
+    cursors::set_owners(&mut conn, reading.id, &reading.source.owners).await
 }

@@ -3,7 +3,7 @@
 //! - [`embedded`]: a private cluster in the data directory, for whoever has no
 //!   database server of their own;
 //! - [`pool`]: [`Db`], the handle that everything else is given;
-//! - [`facts`]: what the indexer writes, with [`copy`] as its pen;
+//! - [`cursors`], [`facts`], [`ranges`], [`nodes`], [`skips`]: what the indexer writes, with [`copy`] as its pen;
 //! - [`migrate`]: the tables' history applied, the schema `reporting` made anew.
 //!
 //! What is always true here: nothing in this room decides, and no error or log
@@ -11,17 +11,25 @@
 //! Postgres in some 30 ms (`tests/it/world.rs`).
 
 pub mod copy;
+pub mod cursors;
 pub mod embedded;
 pub mod facts;
 pub mod migrate;
+pub mod nodes;
 pub mod pool;
+pub mod ranges;
+pub mod skips;
 
 use std::error::Error;
 use std::path::PathBuf;
 
+use alloy::primitives::B256;
+
 pub use embedded::Embedded;
 pub use migrate::Migrated;
 pub use pool::{DatabaseUrl, Db};
+
+use crate::book::log::Place;
 
 /// Where the books are kept.
 #[derive(Debug, Clone)]
@@ -142,4 +150,26 @@ fn passes(error: &sqlx::Error) -> bool {
         error,
         sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed
     )
+}
+
+fn big(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn small(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}
+
+fn place(number: i64, hash: &[u8]) -> Place {
+    Place { number: small(number), hash: B256::try_from(hash).unwrap_or_default() }
+}
+
+/// Text from outside as Postgres can keep it: no NUL, no novel.
+fn clean(text: &str) -> String {
+    text.chars().filter(|character| *character != '\0').take(1_000).collect()
+}
+
+/// `to_timestamp` takes a double: whole seconds below 2^53 are exact in it.
+fn seconds(time: u64) -> i64 {
+    big(time)
 }

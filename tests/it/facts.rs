@@ -8,7 +8,10 @@ use hedge::{
         coverage::{Stretch, Verdict},
         log::Place,
     },
-    store::facts::{self, SourceId},
+    store::{
+        cursors::{self, SourceId},
+        ranges,
+    },
 };
 
 use crate::{sql::files, world::World};
@@ -32,8 +35,8 @@ async fn a_reorg_that_meets_an_audit_leaves_ranges_without_gap_or_overlap() {
         logs: 3,
         foreign: 0,
     };
-    facts::hold(&mut audit, SOURCE).await.unwrap();
-    facts::believe(&mut audit, SOURCE, &[proved], block(101, b'1')).await.unwrap().unwrap();
+    cursors::hold(&mut audit, SOURCE).await.unwrap();
+    ranges::believe(&mut audit, SOURCE, &[proved], block(101, b'1')).await.unwrap().unwrap();
     // When a reorg takes back one of them at the same time
     let pool = world.pool().clone();
     let reorg = tokio::spawn(async move {

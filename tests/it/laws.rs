@@ -13,7 +13,7 @@ use hedge::{
     chain::{
         float,
         raindex::{Leg, Raw, Reading, Trade, read},
-        rpc::{Limits, narrower},
+        refusal::{Limits, narrower},
         source::{HedgeAt, Kind, SourceSettings},
     },
     engine::Loop,

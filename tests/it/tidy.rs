@@ -34,9 +34,6 @@ const WAITING: [(&str, &str); 3] = [
     ("src/store/embedded/host.rs", "a process of the machine"),
 ];
 
-/// Files that are too long, and how long each may be until it is parted.
-const TOO_LONG: [(&str, usize); 2] = [("src/chain/rpc.rs", 900), ("src/store/facts.rs", 1_100)];
-
 /// A file of `src/`, as it is looked at.
 struct Source {
     /// From the root of the repository.
@@ -347,11 +344,8 @@ fn every_file_says_what_it_is_for() {
 #[test]
 fn no_file_has_two_ideas() {
     for source in house() {
-        let known = TOO_LONG.iter().find(|(path, _)| *path == source.path);
-        let most = known.map_or(LONG, |(_, lines)| *lines);
         let length = length(&source.text);
-        assert!(length <= most, "{} has {length} lines without its tests", source.path);
-        assert!(known.is_none() || length > LONG, "{} is no longer too long", source.path);
+        assert!(length <= LONG, "{} has {length} lines without its tests", source.path);
     }
 }
 

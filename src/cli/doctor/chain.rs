@@ -14,8 +14,10 @@ use super::findings::Findings;
 use crate::{
     assets::{Asset, SymbolError, Token, book_symbol, tokenized},
     chain::{
+        nodes::Nodes,
         proof::Header,
-        rpc::{Call, Meaning, Node, Nodes, Reply},
+        refusal::Meaning,
+        rpc::{Call, Node, Reply},
         source::{ChainSettings, SourceSettings},
     },
     config::Config,

@@ -189,6 +189,8 @@ impl Node {
         let http = reqwest::Client::builder()
             .timeout(timeout)
             .connect_timeout(timeout.min(Duration::from_secs(10)))
+            // Nodes are read over this, whatever other crates have reqwest built with.
+            .http1_only()
             .user_agent(concat!("hedge/", env!("CARGO_PKG_VERSION")))
             .build()?;
         Ok(Self {

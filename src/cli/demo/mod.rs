@@ -66,7 +66,8 @@ const POLL_MS: u64 = 100;
 ///
 /// # Errors
 ///
-/// No Postgres is installed, the directory cannot be used, or a demo runs there already.
+/// No Postgres is installed and none can be fetched, the directory cannot be used, or
+/// a demo runs there already.
 pub async fn run(args: Args, desk: &Desk, out: &mut Out<'_>) -> anyhow::Result<Exit> {
     let stop = sources::until_told()?;
     let mut voice = Voice { out, color: desk.color };
@@ -215,12 +216,20 @@ impl Home {
         }
     }
 
-    /// Removes what the last demo left, its server too if that was killed.
+    /// Removes what the last demo left, its server too if that was killed. A Postgres
+    /// that was fetched stays: once is enough.
     fn made_anew(self) -> anyhow::Result<Self> {
-        Cluster::at(&self.path)?.stop_for_all()?;
-        fs::remove_dir_all(&self.path)
-            .with_context(|| format!("could not remove {}", self.path.display()))?;
-        Cluster::at(&self.path)?;
+        let cluster = Cluster::at(&self.path)?;
+        cluster.stop_for_all()?;
+        let fetched = cluster.fetched();
+        let remove = |left: fs::DirEntry| match left.file_type()?.is_dir() {
+            true if fetched.file_name() == Some(&left.file_name()) => Ok(()),
+            true => fs::remove_dir_all(left.path()),
+            false => fs::remove_file(left.path()),
+        };
+        fs::read_dir(&self.path)
+            .and_then(|mut left| left.try_for_each(|left| remove(left?)))
+            .with_context(|| format!("could not empty {}", self.path.display()))?;
         Ok(self)
     }
 

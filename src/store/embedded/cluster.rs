@@ -64,6 +64,11 @@ impl Cluster {
         self.home.join("server.log")
     }
 
+    /// Where the programs are kept that were fetched for it, each version by itself.
+    pub fn fetched(&self) -> PathBuf {
+        self.home.with_file_name("postgresql")
+    }
+
     /// The address of its database, answered while the server runs.
     pub fn url(&self) -> DatabaseUrl {
         DatabaseUrl::of_socket(&self.sockets, NAME)
@@ -170,7 +175,7 @@ impl Cluster {
 
     /// `psql` of the installed Postgres, or the one on the `PATH`.
     pub fn psql(&self) -> PathBuf {
-        programs::find(self.version())
+        programs::find(self)
             .map(|dir| dir.join("psql"))
             .ok()
             .filter(|psql| psql.is_file())
@@ -188,7 +193,7 @@ pub(super) enum Pulse {
 }
 
 /// A directory that the server's user can pass, and not look into.
-fn make_passage(dir: &Path) -> io::Result<()> {
+pub(super) fn make_passage(dir: &Path) -> io::Result<()> {
     fs::create_dir_all(dir)?;
     fs::set_permissions(dir, Permissions::from_mode(0o711))
 }

@@ -51,7 +51,13 @@ struct User {
 
 impl Host {
     pub(super) fn of(cluster: &Cluster) -> Result<Self, StoreError> {
-        Ok(Self { programs: programs::find(cluster.version())?, user: user(cluster)? })
+        Ok(Self { programs: programs::find(cluster)?, user: user(cluster)? })
+    }
+
+    /// The same, fetching the programs where there are none; `start.lock` is held.
+    pub(super) fn to_start(cluster: &Cluster) -> Result<Self, StoreError> {
+        let user = user(cluster)?;
+        Ok(Self { programs: programs::find_or_fetch(cluster)?, user })
     }
 
     /// Makes the cluster beside its place and moves it there when it is whole.

@@ -8,6 +8,8 @@
 //!     init.log      what initdb said, held by it while it runs
 //!     start.lock    held while the server is made, started or stopped
 //!     users.lock    held, shared, by every process that uses the server
+//! <data_dir>/postgresql/
+//!     18.6.0/       the programs, where none were installed and these were fetched
 //! ```
 //!
 //! What is always true here:
@@ -27,6 +29,7 @@
 //! not undo with `alter system`.
 
 mod cluster;
+mod fetch;
 mod host;
 mod programs;
 
@@ -59,20 +62,21 @@ pub struct Embedded {
 impl Embedded {
     /// Makes, starts or adopts the cluster in `data_dir` and waits until it answers.
     ///
-    /// It blocks: milliseconds when the server runs, a second or two the first time.
+    /// It blocks: milliseconds when the server runs, a second or two the first time,
+    /// up to two minutes should Postgres have to be fetched.
     /// `server` are further settings of the server, should this call start it.
     ///
     /// # Errors
     ///
-    /// *Stop*: no Postgres is installed, the directory cannot be used, or the
-    /// server will not start; the text holds the end of its log.
+    /// *Stop*: no Postgres is installed and none can be fetched, the directory cannot
+    /// be used, or the server will not start; the text holds the end of its log.
     pub fn start(data_dir: &Path, server: &[(&str, &str)]) -> Result<Self, StoreError> {
         let cluster = Cluster::at(data_dir)?;
         cluster.make_home()?;
         let _starting = cluster.lock_start()?;
         let users = cluster.open("users.lock")?;
         users.lock_shared().map_err(|error| cluster.unusable("users.lock", error))?;
-        let host = Host::of(&cluster)?;
+        let host = Host::to_start(&cluster)?;
         if !cluster.dir().exists() {
             host.make(&cluster, server)?;
         }

@@ -1,4 +1,4 @@
-//! Where Postgres is installed.
+//! Where Postgres is: installed, or fetched where it is not.
 
 use std::cmp::Reverse;
 use std::env;
@@ -6,6 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::cluster::Cluster;
+use super::fetch;
 use crate::store::StoreError;
 
 /// The oldest Postgres that hedge is tried with.
@@ -18,14 +20,40 @@ const INSTALL: &str = "Debian, Ubuntu: `apt install postgresql`; Fedora: `dnf in
 
 /// The directory of a Postgres that can serve the cluster: of the very version that
 /// made it, or of any from [`OLDEST`] on where there is none yet.
-pub(super) fn find(made_by: Option<u32>) -> Result<PathBuf, StoreError> {
+pub(super) fn find(cluster: &Cluster) -> Result<PathBuf, StoreError> {
+    seek(&places(&cluster.fetched()), cluster.version())
+}
+
+/// The same, fetched should there be none and the operator have named no place.
+pub(super) fn find_or_fetch(cluster: &Cluster) -> Result<PathBuf, StoreError> {
+    if named().is_some() {
+        return find(cluster);
+    }
+    let fetched = cluster.fetched();
+    seek_or_fetch(&places(&fetched), cluster.version(), &fetched, fetch::DOOR)
+}
+
+fn seek_or_fetch(
+    places: &[PathBuf],
+    made_by: Option<u32>,
+    fetched: &Path,
+    door: &str,
+) -> Result<PathBuf, StoreError> {
+    let missing = match seek(places, made_by) {
+        Err(missing) if made_by.is_none_or(|made_by| made_by == fetch::MAJOR) => missing,
+        sought => return sought,
+    };
+    fetch::fetch(fetched, door).map_err(|why| missing.because(why))
+}
+
+fn seek(places: &[PathBuf], made_by: Option<u32>) -> Result<PathBuf, StoreError> {
     let mut others = Vec::new();
-    for dir in places() {
-        let Some(version) = version_of(&dir) else {
+    for dir in places {
+        let Some(version) = version_of(dir) else {
             continue;
         };
         if made_by.map_or(version >= OLDEST, |made_by| version == made_by) {
-            return Ok(dir);
+            return Ok(dir.clone());
         }
         others.push(format!("{version} in {}", dir.display()));
     }
@@ -46,21 +74,27 @@ pub(super) fn find(made_by: Option<u32>) -> Result<PathBuf, StoreError> {
     })
 }
 
-/// Where Postgres is looked for, in order; where an operator says, if they say.
-fn places() -> Vec<PathBuf> {
-    if let Some(dir) = env::var_os("PG_BIN").filter(|dir| !dir.is_empty()) {
-        return vec![dir.into()];
+/// Where an operator says it is, if they say.
+fn named() -> Option<PathBuf> {
+    env::var_os("PG_BIN").filter(|dir| !dir.is_empty()).map(PathBuf::from)
+}
+
+/// Where Postgres is looked for, in order; only where an operator says, if they say.
+fn places(fetched: &Path) -> Vec<PathBuf> {
+    if let Some(dir) = named() {
+        return vec![dir];
     }
     let mut places = Vec::new();
     if let Some(path) = env::var_os("PATH") {
         places.extend(env::split_paths(&path));
     }
     for (above, begins, below) in [
-        ("/usr/lib/postgresql", "", "bin"),         // Debian
-        ("/usr", "pgsql-", "bin"),                  // the project's own packages
-        ("/opt/homebrew/opt", "postgresql", "bin"), // Homebrew on Apple silicon
-        ("/usr/local/opt", "postgresql", "bin"),    // Homebrew on Intel
-        ("/Applications/Postgres.app/Contents/Versions", "", "bin"),
+        (Path::new("/usr/lib/postgresql"), "", "bin"),         // Debian
+        (Path::new("/usr"), "pgsql-", "bin"),                  // the project's own packages
+        (Path::new("/opt/homebrew/opt"), "postgresql", "bin"), // Homebrew on Apple silicon
+        (Path::new("/usr/local/opt"), "postgresql", "bin"),    // Homebrew on Intel
+        (Path::new("/Applications/Postgres.app/Contents/Versions"), "", "bin"),
+        (fetched, "", "bin"), // what we have fetched ourselves
     ] {
         let Ok(entries) = fs::read_dir(above) else {
             continue;
@@ -93,7 +127,7 @@ fn version_of(dir: &Path) -> Option<u32> {
 }
 
 /// `postgres (PostgreSQL) 15.13 (Debian 15.13-0+deb12u1)` is 15; a beta is its version.
-fn major(said: &str) -> Option<u32> {
+pub(super) fn major(said: &str) -> Option<u32> {
     let version = said.split_whitespace().nth(2)?;
     let digits = version.split(|c: char| !c.is_ascii_digit()).next()?;
     digits.parse().ok()
@@ -101,6 +135,11 @@ fn major(said: &str) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
+    use std::error::Error;
+    use std::iter;
+    use std::net::TcpListener;
+    use std::time::{Duration, Instant};
+
     use super::*;
 
     #[test]
@@ -116,5 +155,37 @@ mod tests {
         assert!(number("/usr/lib/postgresql/17/bin") > number("/usr/lib/postgresql/9.6/bin"));
         assert_eq!(number("/opt/homebrew/opt/postgresql@16/bin"), 16);
         assert_eq!(number("/opt/homebrew/opt/postgresql/bin"), 0);
+    }
+
+    #[test]
+    fn without_postgres_and_without_a_network_it_is_said_what_to_install_and_why_at_once() {
+        // Given a machine without Postgres, and nobody where one is fetched from
+        let room = tempfile::tempdir().unwrap();
+        let fetched = room.path().join("postgresql");
+        let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        // When one is needed
+        let began = Instant::now();
+        let error = seek_or_fetch(&[], None, &fetched, &format!("http://{closed}/")).unwrap_err();
+        // Then a person reads all of it without having waited
+        assert!(began.elapsed() < Duration::from_secs(5));
+        assert_eq!(
+            error.to_string(),
+            "hedge needs PostgreSQL 14 or later to run one of its own, and none was found"
+        );
+        assert_eq!(error.next(), INSTALL);
+        let causes = iter::successors(error.source(), |&error| error.source());
+        let causes = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");
+        assert!(causes.contains(" could not be fetched from github.com: "), "{causes}");
+        assert!(causes.contains("Connection refused"), "{causes}");
+        // And nothing is left behind
+        assert_eq!(fs::read_dir(room.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn the_cluster_of_another_version_is_no_reason_to_fetch() {
+        let nowhere = Path::new("/nonexistent");
+        let error = seek_or_fetch(&[], Some(fetch::MAJOR - 1), nowhere, "http://127.0.0.1:1/").unwrap_err();
+        assert!(error.source().is_none());
+        assert!(error.next().starts_with("install PostgreSQL 17 beside it"));
     }
 }

@@ -12,8 +12,10 @@ use std::{
     time::Duration,
 };
 
+use alloy::primitives::U64;
+
 use super::{
-    rpc::{Fault, Node, host_of},
+    rpc::{Call, Fault, Node, host_of},
     source::{ChainSettings, ProofBudget},
 };
 use crate::time::Clock;
@@ -21,6 +23,7 @@ use crate::time::Clock;
 /// The nodes of one chain.
 #[derive(Clone)]
 pub struct Nodes {
+    chain: u64,
     all: Arc<[Arc<Node>]>,
     preferred: Arc<AtomicUsize>,
     clock: Clock,
@@ -60,6 +63,7 @@ impl Nodes {
             })
             .collect::<Result<_, _>>()?;
         Ok(Self {
+            chain: chain.id,
             all: nodes,
             preferred: Arc::default(),
             clock: clock.clone(),
@@ -125,21 +129,55 @@ impl Nodes {
     /// The node for the next step: the preferred one, the next that does not
     /// rest, or whichever has rested soonest, waited for.
     ///
-    /// `None` only where no node is configured.
-    pub async fn ready(&self) -> Option<Arc<Node>> {
+    /// # Errors
+    /// No node could be asked yet, or none is of this chain: try again.
+    pub async fn ready(&self) -> Result<Arc<Node>, Fault> {
+        let mut fault =
+            Fault::Unanswered { node: format!("chain {}", self.chain), why: "it has no rpc".to_owned() };
+        let strangers = self.all.iter().filter(|node| !node.is_introduced() && node.wait_left().is_zero());
+        for node in strangers {
+            if let Err(why) = self.introduce(node).await {
+                self.blame(node, &why);
+                fault = why;
+            }
+        }
         let preferred = self.preferred.load(Ordering::Relaxed);
-        let (before, after) = self.all.split_at_checked(preferred)?;
-        let soonest = after.iter().chain(before).min_by_key(|node| node.wait_left())?;
+        let (before, after) = self.all.split_at_checked(preferred).unwrap_or_default();
+        let known = after.iter().chain(before).filter(|node| node.is_introduced());
+        let Some(soonest) = known.min_by_key(|node| node.wait_left()) else {
+            let rest = self.all.iter().map(|node| node.wait_left()).min().unwrap_or_default();
+            self.clock.sleep(rest).await;
+            return Err(fault);
+        };
         let wait = soonest.wait_left();
         if !wait.is_zero() {
             self.clock.sleep(wait).await;
         }
-        Some(Arc::clone(soonest))
+        Ok(Arc::clone(soonest))
     }
 
-    /// Another node than `node`, for a second opinion; the same where there is but one.
+    /// Asks a node once which chain it serves: another chain's answers would all be well-formed.
+    ///
+    /// # Errors
+    /// No usable answer, or another chain.
+    pub async fn introduce(&self, node: &Node) -> Result<(), Fault> {
+        let reply = node.ask(&[Call::chain_id()]).await?.into_iter().next();
+        let json = reply
+            .and_then(Result::ok)
+            .flatten()
+            .ok_or_else(|| node.unanswered("it does not say its chain id"))?;
+        let id: U64 = serde_json::from_str(json.get()).map_err(|error| node.unanswered(error))?;
+        let (serves, ours) = (id.to(), self.chain);
+        if serves != ours {
+            return Err(Fault::AnotherChain { node: node.name().to_owned(), serves, ours });
+        }
+        node.is_now_introduced();
+        Ok(())
+    }
+
+    /// Another node than `node`, for a second opinion; the same where there is no other of this chain.
     pub fn second(&self, node: &Arc<Node>) -> Arc<Node> {
-        let others = self.all.iter().filter(|other| !Arc::ptr_eq(other, node));
+        let others = self.all.iter().filter(|other| other.is_introduced() && !Arc::ptr_eq(other, node));
         Arc::clone(others.min_by_key(|other| other.wait_left()).unwrap_or(node))
     }
 

@@ -8,7 +8,7 @@ use std::{
     fmt,
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -113,6 +113,16 @@ pub enum Fault {
         /// What came instead.
         why: String,
     },
+    /// It is of another chain: its answers would all be well-formed.
+    #[error("{node} serves chain {serves}, not {ours}")]
+    AnotherChain {
+        /// Which node.
+        node: String,
+        /// The chain it serves.
+        serves: u64,
+        /// The chain it is configured for.
+        ours: u64,
+    },
     /// It wants us to be slower.
     #[error("{node} is throttling us{}", retry_in.map_or(String::new(), |wait| format!(" for {} s", wait.as_secs())))]
     Throttled {
@@ -130,6 +140,7 @@ pub struct Node {
     http: reqwest::Client,
     clock: Clock,
     limits: Mutex<Limits>,
+    introduced: AtomicBool,
     faults: AtomicU32,
     rests_until: AtomicI64,
     requests: AtomicU64,
@@ -199,6 +210,7 @@ impl Node {
             http,
             clock,
             limits: Mutex::default(),
+            introduced: AtomicBool::new(false),
             faults: AtomicU32::new(0),
             rests_until: AtomicI64::new(0),
             requests: AtomicU64::new(0),
@@ -326,6 +338,15 @@ impl Node {
         }
     }
 
+    /// Has it said that it serves our chain?
+    pub(super) fn is_introduced(&self) -> bool {
+        self.introduced.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn is_now_introduced(&self) {
+        self.introduced.store(true, Ordering::Relaxed);
+    }
+
     /// It answered: whatever held it back is over.
     pub(super) fn recovered(&self) {
         self.faults.store(0, Ordering::Relaxed);
@@ -338,7 +359,7 @@ impl Node {
             Fault::Throttled { retry_in, .. } => {
                 retry_in.map(|wait| wait.clamp(Duration::from_secs(1), Duration::from_mins(5)))
             }
-            Fault::Unanswered { .. } => None,
+            Fault::Unanswered { .. } | Fault::AnotherChain { .. } => None,
         };
         let wait = asked.unwrap_or_else(|| {
             let most = (250_u64 << faults).min(30_000);

@@ -53,8 +53,10 @@ pub async fn run(args: Args, desk: &Desk, out: &mut Out<'_>) -> anyhow::Result<E
     }
     // The books may begin elsewhere now.
     sources = Sources::of(desk.config()?, sources.db).await?;
+    let opened = sources.named(args.source.as_deref())?;
+    let read: Vec<Arc<Reading>> = opened.into_iter().map(|opened| Arc::clone(&opened.reading)).collect();
+    sources.look(&read).await?;
     let stop = sources::until_told()?;
-    let read = sources.named(args.source.as_deref())?.into_iter().map(|opened| Arc::clone(&opened.reading));
     let exit = history(&sources, read, args.to, args.prove, &stop, out).await?;
     sources.db.close().await;
     Ok(exit)

@@ -40,8 +40,10 @@ pub struct Args {}
 /// The configuration, or a database that refuses for good. A node that is away is waited for.
 pub async fn run(_: Args, desk: &Desk, out: &mut Out<'_>) -> anyhow::Result<Exit> {
     let sources = Sources::open(desk).await?;
+    let readings = sources.ready(None)?;
+    sources.look(&readings).await?;
     let stop = sources::until_told()?;
-    let Following { work, shown } = follow(&sources, sources.ready(None)?, &stop);
+    let Following { work, shown } = follow(&sources, readings, &stop);
     let bars = progress::show(shown, &sources.clock);
     let ended = until_all_end(work).await;
     drop(bars);

@@ -17,6 +17,7 @@ pub mod doctor;
 pub mod index;
 pub mod init;
 pub mod migrate;
+pub mod preflight;
 pub mod progress;
 pub mod redrive;
 pub mod rewind;

@@ -8,7 +8,7 @@ use tokio::{
     sync::watch,
 };
 
-use super::{Desk, Exit, Trouble};
+use super::{Desk, Exit, Trouble, preflight};
 use crate::{
     config::Config,
     engine::{
@@ -80,6 +80,19 @@ impl Sources {
     /// The books have a source for other owners, or from a later block.
     pub fn ready(&self, name: Option<&str>) -> Result<Vec<Arc<Reading>>, Trouble> {
         self.named(name)?.into_iter().map(agreed).collect()
+    }
+
+    /// Looks whether what these sources name is there.
+    ///
+    /// # Errors
+    /// Everything that is wrong; or the database.
+    pub async fn look(&self, readings: &[Arc<Reading>]) -> anyhow::Result<()> {
+        let file = self
+            .config
+            .file
+            .as_ref()
+            .map_or_else(|| "environment".to_owned(), |file| file.display().to_string());
+        preflight::look(&file, readings).await
     }
 
     /// How often the head of a source's chain is looked at.

@@ -316,8 +316,9 @@ impl Loop for Auditor {
         if self.reading.nodes.proofs_left() < self.span {
             return Ok(Step::Held("what proofs may cost in this minute is spent".to_owned()));
         }
-        let Some(node) = self.reading.nodes.ready().await else {
-            return Ok(Step::Held(format!("chain {} has no rpc", self.reading.source.chain)));
+        let node = match self.reading.nodes.ready().await {
+            Ok(node) => node,
+            Err(fault) => return Ok(Step::Held(fault.to_string())),
         };
         match self.look(&node, top, &range).await {
             Ok(step) => {

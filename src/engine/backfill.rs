@@ -147,12 +147,12 @@ pub(super) async fn run(indexer: &mut Indexer, cursor: Place, to: u64) -> Result
 async fn range(reading: Arc<Reading>, from: u64, to: u64) -> Result<Chunk, StoreError> {
     let mut parts = Parts { from, to, read: Vec::new() };
     loop {
-        let Some(node) = reading.nodes.ready().await else {
-            return Err(StoreError::Unavailable {
-                what: format!("chain {} has no rpc", reading.source.chain),
-                next: "add one to the configuration".to_owned(),
-                source: None,
-            });
+        let node = match reading.nodes.ready().await {
+            Ok(node) => node,
+            Err(fault) => {
+                tracing::debug!(from, to, "asking again: {fault}");
+                continue;
+            }
         };
         let chunk = match parts.read_on(&reading, &node).await {
             Ok(()) => parts.book(&reading, &node).await,

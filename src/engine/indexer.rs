@@ -385,8 +385,9 @@ impl Loop for Indexer {
         if let Some(why) = cursor.as_ref().and_then(|cursor| cursor.stopped.as_ref()) {
             return Ok(Step::Stopped(format!("`{}` is stopped: {why}", self.reading.source.name)));
         }
-        let Some(node) = self.reading.nodes.ready().await else {
-            return Ok(Step::Held(format!("chain {} has no rpc", self.reading.source.chain)));
+        let node = match self.reading.nodes.ready().await {
+            Ok(node) => node,
+            Err(fault) => return Ok(Step::Held(fault.to_string())),
         };
         let step = match &cursor {
             None => self.begin(&node).await,

@@ -24,9 +24,7 @@ pub async fn redrive(reading: &Reading, author: &str) -> Result<Redriven, Hinder
     let mut conn = reading.connection().await?;
     let (open, logs) = skips::logs_to_redrive(&mut conn, reading.id).await?;
     drop(conn);
-    let Some(node) = reading.nodes.ready().await else {
-        return Ok(Redriven { open, resolved: 0 });
-    };
+    let node = reading.nodes.ready().await?;
     let booked = reading.book(&node, logs, |_| true).await?;
     let mut tx = reading.begin().await?;
     facts::merge(&mut tx, booked.page).await?;

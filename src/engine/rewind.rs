@@ -56,9 +56,7 @@ pub async fn rewind(reading: &Reading, to: u64, act: &Act) -> Result<Rewound, Hi
         );
         return Err(stop(what, "name one of them, or the one before the first"));
     }
-    let Some(node) = reading.nodes.ready().await else {
-        return Err(stop(format!("chain {} has no rpc", source.chain), "add one to the configuration"));
-    };
+    let node = reading.nodes.ready().await?;
     let missing = |block: u64| node.unanswered(format!("it does not have block {block}"));
     let fork = if to < source.from_block {
         let first =

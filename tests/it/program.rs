@@ -579,6 +579,31 @@ async fn two_generations_and_two_owners_live_in_one_database() {
 }
 
 #[tokio::test]
+async fn what_a_source_names_is_looked_at_before_it_is_read() {
+    // Given a node of another chain, a contract that is not there, and a first block that nobody has
+    let chain = invented(31, 20);
+    let node = calm_node(chain.clone()).await;
+    let desk = Desk::new(&[Source { from: chain.first_block() - 5, ..Source::of(&node) }]).await;
+    let nowhere = "0x4242424242424242424242424242424242424242";
+    let toml = fs::read_to_string(desk.config()).unwrap();
+    fs::write(desk.config(), toml.replace(&chain.cast().orderbook.to_string(), nowhere)).unwrap();
+    // When it is to be read, both are said at once, with their keys
+    let said = desk.run(&["index"], 2).await;
+    for line in [
+        "2 problems",
+        &format!(": source.raindex.address: there is no contract at {nowhere} on chain 8453;"),
+        ": source.raindex.from_block: no node has block",
+    ] {
+        assert!(said.contains(line), "{line}\n{said}");
+    }
+    // And so is a node of another chain; nothing is read
+    node.set_weather(Weather::calm().with(Fault::WrongChainId(1).always()));
+    let said = desk.run(&["backfill", "--from", "5"], 2).await;
+    assert!(said.contains(&format!(": chain.8453.rpc: {} serves chain 1, not 8453;", node.addr())), "{said}");
+    assert_eq!(desk.count("select count(*) from cursor").await, 0);
+}
+
+#[tokio::test]
 async fn the_demo_shows_everything_and_leaves_no_process() {
     let data = scratch();
     let said = data.path().join("said");

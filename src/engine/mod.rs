@@ -90,7 +90,8 @@ pub async fn drive(
 ) -> Result<End, StoreError> {
     let mut held = None;
     while !*stop.borrow() {
-        let made = match looping.converge().await {
+        let Some(made) = finished(looping.converge(), clock, &mut stop).await else { break };
+        let made = match made {
             Ok(made) => made,
             Err(StoreError::Unavailable { what, .. }) => Step::Held(what),
             Err(error) => return Err(error),
@@ -112,6 +113,24 @@ pub async fn drive(
         pause(every, clock, &mut stop).await;
     }
     Ok(End::Told)
+}
+
+/// How long a step may still take once the process is told to end: a commit, not a node that rests.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// What a step came to; `None` where the process was told to end and the step did not end soon after.
+///
+/// Dropping a step is safe at any point: what it writes is one transaction.
+async fn finished<T>(work: impl Future<Output = T>, clock: &Clock, stop: &mut Stop) -> Option<T> {
+    tokio::pin!(work);
+    tokio::select! {
+        done = &mut work => return Some(done),
+        () = stopped(stop) => {}
+    }
+    tokio::select! {
+        done = work => Some(done),
+        () = clock.sleep(GRACE) => None,
+    }
 }
 
 async fn pause(wait: Duration, clock: &Clock, stop: &mut Stop) {

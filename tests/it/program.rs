@@ -364,6 +364,28 @@ async fn told_to_end_it_finishes_the_commit_in_hand_and_goes_on_from_there() {
 }
 
 #[tokio::test]
+async fn told_to_end_it_does_not_wait_for_a_node_that_rests() {
+    // Given a node that asks for five minutes' rest
+    let node = calm_node(invented(12, 20)).await;
+    let desk = Desk::new(&[Source::of(&node)]).await;
+    let mut program = desk.start(&["index"]);
+    while desk.cursor().await < node.chain().head().number {
+        assert_eq!(program.has_ended(), None, "{}", desk.said());
+        moment().await;
+    }
+    node.set_weather(Weather::calm().with(Fault::Throttle(Some(300)).always()));
+    let asked = node.tally().struck;
+    while node.tally().struck == asked {
+        moment().await;
+    }
+    // When it is told to end, it does
+    let told = Instant::now();
+    program.terminate();
+    assert_eq!(program.ended().await.code(), Some(0), "{}", desk.said());
+    assert!(told.elapsed() < Duration::from_secs(15), "it took {:?}", told.elapsed());
+}
+
+#[tokio::test]
 async fn killed_at_fifty_moments_it_loses_and_doubles_nothing() {
     const KILLS: u32 = 25;
     let mut fate = StdRng::seed_from_u64(50);

@@ -623,17 +623,4 @@ mod tests {
             assert_eq!(block.header().hash_slow(), block.hash);
         }
     }
-
-    #[test]
-    #[ignore = "measures: run in release"]
-    fn a_million_fills_are_invented_in_a_minute() {
-        let chain = SimChain::invent(&Invention {
-            blocks: 50_000,
-            fills: Rate::per_block(20),
-            mix: Mix::takes_only(),
-            ..Invention::seeded(1)
-        });
-        let fills: usize = chain.canonical_blocks().iter().map(|block| block.fills().count()).sum();
-        assert_eq!(fills, 1_000_000);
-    }
 }

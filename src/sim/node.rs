@@ -371,7 +371,7 @@ fn envelope(id: &Value, answer: Answer) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::super::chain::Reorg;
-    use super::super::invent::{Invention, Mix, Rate};
+    use super::super::invent::{Invention, Mix};
     use super::super::provider::Provider;
     use super::super::weather::{Manner, Pick, Rule, SideLogs};
     use super::super::{Block, ONE_E18};
@@ -848,28 +848,6 @@ mod tests {
         assert!(stage.node.tally().struck > 10);
         stage.node.calm();
         assert!(!stage.logs().await.is_empty());
-    }
-
-    #[tokio::test]
-    #[ignore = "measures: run in release"]
-    async fn a_hundred_thousand_logs_are_served_in_seconds() {
-        let invention = Invention {
-            blocks: 5_000,
-            fills: Rate::per_block(20),
-            mix: Mix::takes_only(),
-            ..Invention::seeded(1)
-        };
-        let stage = Stage::serving(SimChain::invent(&invention), Weather::calm()).await;
-        let first = stage.node.chain().first_block();
-        let before = std::time::Instant::now();
-        for from in (first..first + 5_000).step_by(500) {
-            let (from, to) = (format!("{from:#x}"), format!("{:#x}", from + 499));
-            let params = json!([{"fromBlock": from, "toBlock": to}]);
-            let body = json!({"jsonrpc": "2.0", "id": 7, "method": "eth_getLogs", "params": params});
-            stage.post(body).await.unwrap().bytes().await.unwrap();
-        }
-        let took = before.elapsed();
-        assert!(took < Duration::from_secs(5), "{took:?} for {} bytes", stage.node.tally().bytes_sent);
     }
 
     #[tokio::test]

@@ -65,7 +65,7 @@ pub async fn doubtful(
 /// Puts `proved` in the place of that part of its range; the rest keeps its verdict.
 ///
 /// `before` is the block under the part: what the rest below then ends with. The caller
-/// [holds](hold) the cursor.
+/// [holds](super::cursors::hold) the cursor.
 ///
 /// # Errors
 /// Inner [`Moved`]: the range is not what it was when it was read; nothing is written.

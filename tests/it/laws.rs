@@ -47,7 +47,7 @@ mod v4 {
         event Withdraw(address sender, address token, uint256 vaultId, uint256 targetAmount, uint256 amount);
     }
 }
-mod v5 {
+pub mod v5 {
     alloy::sol! {
         struct EvaluableV4 { address interpreter; address store; bytes bytecode; }
         struct IOV2 { address token; bytes32 vaultId; }

@@ -1,11 +1,16 @@
 //! The synthetic vectors and the Floats, through node, HTTP, Postgres and views.
 
-use hedge::sim::{Cast, Fault, Generation, Manner, SimChain, SimToken, Weather};
+use alloy::{
+    primitives::{Address, B256, Log, U256},
+    sol_types::SolEvent,
+};
+use hedge::sim::{Cast, Fault, Generation, Genesis, Manner, SimChain, SimToken, SimTx, Weather};
 use serde_json::Value;
 use sqlx::Row;
 
 use crate::{
     chain::{Stage, check, node, settle},
+    laws::v5,
     world::World,
 };
 
@@ -119,11 +124,6 @@ async fn an_answer_without_the_partner_of_a_clear_moves_no_cursor() {
 
 #[tokio::test]
 async fn every_float_comes_out_of_the_views_exactly() {
-    use alloy::{
-        primitives::{Address, B256, Log, U256},
-        sol_types::SolEvent,
-    };
-    use hedge::sim::{Genesis, SimTx};
     let cast = Cast { generation: Generation::V5, ..Cast::default() };
     let equity = cast.tokens.iter().find(|token: &&SimToken| token.ticker.is_some()).unwrap().address;
     let chain = SimChain::new(Genesis { cast: cast.clone(), ..Genesis::at(1_000_000) });
@@ -173,41 +173,17 @@ async fn every_float_comes_out_of_the_views_exactly() {
     }
 }
 
-alloy::sol! {
-    struct EvaluableV4 { address interpreter; address store; bytes bytecode; }
-    struct IOV2 { address token; bytes32 vaultId; }
-    struct SignedContextV1 { address signer; bytes32[] context; bytes signature; }
-    struct OrderV4 { address owner; EvaluableV4 evaluable; IOV2[] validInputs; IOV2[] validOutputs; bytes32 nonce; }
-    struct TakeOrderConfigV4 { OrderV4 order; uint256 inputIOIndex; uint256 outputIOIndex; SignedContextV1[] signedContext; }
-    event TakeOrderV3(address sender, TakeOrderConfigV4 config, bytes32 input, bytes32 output);
-}
-
 /// A take of an order that gives `equity` for `usdc`: the taker's input is what the order gives.
-fn take(
-    owner: alloy::primitives::Address,
-    equity: alloy::primitives::Address,
-    usdc: alloy::primitives::Address,
-    given: alloy::primitives::B256,
-    received: alloy::primitives::B256,
-) -> TakeOrderV3 {
-    let io = |token| vec![IOV2 { token, vaultId: alloy::primitives::B256::repeat_byte(7) }];
-    let evaluable = EvaluableV4 { interpreter: owner, store: owner, bytecode: vec![1, 2, 3].into() };
-    let order = OrderV4 {
-        owner,
-        evaluable,
-        validInputs: io(usdc),
-        validOutputs: io(equity),
-        nonce: alloy::primitives::B256::ZERO,
+fn take(owner: Address, equity: Address, usdc: Address, given: B256, received: B256) -> v5::TakeOrderV3 {
+    let io = |token| vec![v5::IOV2 { token, vaultId: B256::repeat_byte(7) }];
+    let evaluable = v5::EvaluableV4 { interpreter: owner, store: owner, bytecode: vec![1, 2, 3].into() };
+    let order =
+        v5::OrderV4 { owner, evaluable, validInputs: io(usdc), validOutputs: io(equity), nonce: B256::ZERO };
+    let config = v5::TakeOrderConfigV4 {
+        order,
+        inputIOIndex: U256::ZERO,
+        outputIOIndex: U256::ZERO,
+        signedContext: vec![],
     };
-    TakeOrderV3 {
-        sender: alloy::primitives::Address::ZERO,
-        config: TakeOrderConfigV4 {
-            order,
-            inputIOIndex: alloy::primitives::U256::ZERO,
-            outputIOIndex: alloy::primitives::U256::ZERO,
-            signedContext: vec![],
-        },
-        input: given,
-        output: received,
-    }
+    v5::TakeOrderV3 { sender: Address::ZERO, config, input: given, output: received }
 }

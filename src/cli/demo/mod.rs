@@ -5,8 +5,8 @@
 //! `hedge index`: nothing below this file knows that the chain is not real. The
 //! books are left where they are, to be looked into; no process is.
 //!
-//! - [`live`]: the head moves, changes its mind, and is lied about
-//! - [`books`]: what is in the tables then, and whether it is the truth
+//! - `live`: the head moves, changes its mind, and is lied about
+//! - `books`: what is in the tables then, and whether it is the truth
 
 mod books;
 mod live;

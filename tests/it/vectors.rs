@@ -4,13 +4,16 @@ use alloy::{
     primitives::{Address, B256, Log, U256},
     sol_types::SolEvent,
 };
-use hedge::sim::{Cast, Fault, Generation, Genesis, Manner, SimChain, SimToken, SimTx, Weather};
+use hedge::{
+    chain::source::Kind,
+    sim::{Cast, Fault, Generation, Genesis, Manner, SimChain, SimToken, SimTx, Weather},
+};
 use serde_json::Value;
 use sqlx::Row;
 
 use crate::{
     chain::{Stage, check, node, settle},
-    laws::v5,
+    laws::{OperatorDeposit, OperatorWithdraw, v5},
     world::World,
 };
 
@@ -171,6 +174,47 @@ async fn every_float_comes_out_of_the_views_exactly() {
             other => panic!("{name}: {:?}", other.1),
         }
     }
+}
+
+#[tokio::test]
+async fn an_inventorys_settlement_is_one_fill_through_the_views() {
+    let cast = Cast::default();
+    let equity = cast.equities().next().unwrap().address;
+    let operator = Address::repeat_byte(0x0e);
+    let vault = B256::repeat_byte(3);
+    let deposit = |token, amount| {
+        let event = OperatorDeposit { operator, token, vaultId: vault, amount };
+        Log { address: cast.orderbook, data: event.encode_log_data() }
+    };
+    let withdraw = |token, amount| {
+        let event = OperatorWithdraw { operator, token, vaultId: vault, amount };
+        Log { address: cast.orderbook, data: event.encode_log_data() }
+    };
+    let (dollars, shares) = (U256::from(461_250_000_u64), U256::from(2_500_000_000_000_000_000_u64));
+    let chain = SimChain::new(Genesis { cast: cast.clone(), ..Genesis::at(1_000_000) });
+    // The inventory receives 461.25 USDC for 2.5 shares; then somebody only deposits.
+    let tx = |number: u64, logs: Vec<Log>| {
+        SimTx::new(B256::from(U256::from(number)), operator, cast.orderbook, logs)
+    };
+    chain.mine([tx(1, vec![withdraw(equity, shares), deposit(cast.usdc, dollars)])]);
+    chain.mine([tx(2, vec![deposit(cast.usdc, dollars)])]);
+    let node = node(&chain, Weather::calm()).await;
+    let world = World::new().await;
+    let mut stage = Stage::new(&world, &chain, &[&node]);
+    stage.source.kind = Kind::Inventory;
+    stage.source.owners = vec![];
+    stage.settle().await;
+    let fills: Vec<(String, String, String, String)> = sqlx::query_as(
+        "select role, side, trim_scale(quantity)::text, trim_scale(price)::text from reporting.fill",
+    )
+    .fetch_all(world.pool())
+    .await
+    .unwrap();
+    let expected = ["inventory", "SELL", "2.5", "184.5"].map(str::to_owned);
+    assert_eq!(fills, [expected.into()]);
+    let skipped: Vec<String> =
+        sqlx::query_scalar("select reason from reporting.skipped_log").fetch_all(world.pool()).await.unwrap();
+    assert_eq!(skipped, ["unpaired"]);
 }
 
 /// A take of an order that gives `equity` for `usdc`: the taker's input is what the order gives.

@@ -14,7 +14,7 @@ use alloy::primitives::B256;
 
 use super::{
     Loop, Step,
-    indexer::{TAIL_SPAN, stretches},
+    indexer::{TAIL_SPAN, settled, stretches},
     reading::{Hindered, Reading},
 };
 use crate::{
@@ -105,8 +105,7 @@ impl Auditor {
     async fn next_range(&self) -> Result<Option<(Place, Stretch)>, StoreError> {
         let mut conn = self.reading.connection().await?;
         let Some(cursor) = cursors::cursor(&mut conn, self.reading.id).await? else { return Ok(None) };
-        let last =
-            if self.scope.only_final { cursor.finalized.unwrap_or_default() } else { cursor.at.number };
+        let last = if self.scope.only_final { settled(&cursor) } else { cursor.at.number };
         let to = self.scope.to.min(last).min(self.ceiling);
         let range =
             ranges::doubtful(&mut conn, self.reading.id, (self.scope.from, to), self.scope.wanted).await?;
@@ -191,7 +190,7 @@ impl Auditor {
             let mut conn = self.reading.connection().await?;
             let written = facts::log_places(&mut conn, self.reading.id, bounds).await?;
             let cursor = cursors::cursor(&mut conn, self.reading.id).await?;
-            (written, cursor.and_then(|cursor| cursor.finalized).unwrap_or_default())
+            (written, cursor.as_ref().map(settled).unwrap_or_default())
         };
         let known: HashSet<(B256, u64)> = written.iter().map(|log| (log.block_hash, log.log_index)).collect();
         let read: HashSet<(B256, u64)> = logs.iter().map(|log| (log.block_hash, log.log_index)).collect();

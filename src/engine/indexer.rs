@@ -43,6 +43,11 @@ const BULK_FROM: u64 = 256;
 /// Without a `finalized` tag, what lies so deep counts as settled.
 const SETTLED_DEPTH: u64 = 64;
 
+/// Up to where a source's blocks are settled: as a node said, or so deep below the cursor.
+pub(super) fn settled(cursor: &Cursor) -> u64 {
+    cursor.finalized.unwrap_or(cursor.at.number.saturating_sub(SETTLED_DEPTH))
+}
+
 /// What to do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {

@@ -3,7 +3,11 @@
 //! The scenarios are those in which public indexers were seen to store wrong rows.
 
 use hedge::{
-    engine::{Loop, Step},
+    book::coverage::Verdict,
+    engine::{
+        Loop, Step,
+        audit::{Auditor, Scope},
+    },
     sim::{Fault, Invention, Method, Pick, Provider, Rate, Reorg, SimChain, SimNode, Weather},
 };
 use sqlx::PgPool;
@@ -297,6 +301,11 @@ async fn nodes_without_tags_batches_receipts_or_times_are_read_all_the_same() {
     let limits: (bool, bool) =
         sqlx::query_as("select batches, receipts from node_limit").fetch_one(scene.pool()).await.unwrap();
     assert_eq!(limits, (false, false), "what it cannot do is kept for the next start");
+    // Without a tag nothing is called final: what lies 64 blocks deep is audited all the same.
+    let scope = Scope { from: 0, to: u64::MAX, only_final: true, wanted: Verdict::CrossChecked };
+    let mut auditor = Auditor::new(scene.stage.reading().await, scope);
+    settle(&mut auditor).await;
+    assert!(auditor.report().believed > 400, "{:?}", auditor.report());
 }
 
 #[tokio::test]

@@ -94,9 +94,11 @@ pub fn book_symbol(ticker: &str) -> &str {
 /// Net exposure from which a symbol is hedged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Threshold {
-    /// Underlying shares.
+    /// Underlying shares; only whole ones are hedged (`domain.md` R17).
     Shares(Decimal),
-    /// Dollars at the last price.
+    /// Underlying shares; parts of one are hedged as well (R18).
+    Fraction(Decimal),
+    /// Dollars at the last price; parts of a share are hedged as well (R19).
     Usd(Decimal),
 }
 
@@ -122,6 +124,10 @@ pub struct Asset {
     pub threshold: Option<Threshold>,
     /// The Pyth price feed of the share.
     pub pyth_feed: Option<B256>,
+    /// The venue it is hedged at, where that is not the usual one.
+    pub venue: Option<String>,
+    /// Whether it is hedged outside the regular session, where that is not as usual.
+    pub extended: Option<bool>,
 }
 
 /// What a token is to us.
@@ -237,6 +243,8 @@ impl Directory {
                 tokens: vec![learnt],
                 threshold: None,
                 pyth_feed: None,
+                venue: None,
+                extended: None,
             }),
         }
         place.insert(Some(Known { symbol, wrapped }));
@@ -291,8 +299,14 @@ mod tests {
     #[test]
     fn a_listed_directory_knows_its_tokens_per_chain_and_learns_nothing() {
         let token = Token { chain: CHAIN, address: address(2), wrapped: true };
-        let asset =
-            Asset { symbol: "AAPL".to_owned(), tokens: vec![token], threshold: None, pyth_feed: None };
+        let asset = Asset {
+            symbol: "AAPL".to_owned(),
+            tokens: vec![token],
+            threshold: None,
+            pyth_feed: None,
+            venue: None,
+            extended: None,
+        };
         let mut directory = Directory::listed(BTreeMap::from([(CHAIN, address(1))]), vec![asset]);
 
         directory.learn(CHAIN, address(3), "tNVDA").unwrap();

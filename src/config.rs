@@ -23,7 +23,7 @@ use std::{
 
 use alloy::primitives::Address;
 
-pub use environment::{Environment, Secret};
+pub use environment::Environment;
 use given::Given;
 use problem::wrong;
 pub use problem::{Problem, Problems};

@@ -7,10 +7,10 @@
 //! ```text
 //! 5  cli  config  sim                 the front desk, and the rehearsal hall
 //! 4  engine                           carry things between doors
-//! 3  chain  store  observe            doors: each opens on its own street, none onto another
-//! 2  report                           how it reads
+//! 3  chain  venue  store  observe     doors: each opens on its own street, none onto another
+//! 2  policy  report                   what to do; how it reads
 //! 1  book                             facts and arithmetic
-//! 0  units  assets  time              words
+//! 0  units  assets  time  secret      words
 //! ```
 //!
 //! What is always true here:
@@ -39,8 +39,11 @@ pub mod cli;
 pub mod config;
 pub mod engine;
 pub mod observe;
+pub mod policy;
 pub mod report;
+pub mod secret;
 pub mod sim;
 pub mod store;
 pub mod time;
 pub mod units;
+pub mod venue;

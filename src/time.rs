@@ -1,7 +1,8 @@
-//! Time: the only reader of the wall clock.
+//! Time: the only reader of the wall clock, and the market's sessions.
 //!
 //! Whatever waits or stamps is given a [`Clock`]; a rehearsal gives one that is
-//! told the time, so that a year of backing off takes no time at all.
+//! told the time, so that a year of backing off takes no time at all. Everything
+//! is UTC but a [`TradingDay`], whose times a calendar gives in New York's.
 
 use std::{
     sync::{
@@ -11,7 +12,11 @@ use std::{
     time::Duration,
 };
 
-use jiff::Timestamp;
+use jiff::{
+    Timestamp,
+    civil::{Date, Time},
+    tz::TimeZone,
+};
 
 /// Tells the time and waits.
 #[derive(Clone, Debug)]
@@ -53,6 +58,59 @@ impl Clock {
             }
         }
     }
+}
+
+/// What can be traded, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Session {
+    /// Nothing.
+    Closed,
+    /// Before the open or after the close: limit orders alone.
+    Extended,
+    /// Anything.
+    Regular,
+}
+
+/// One day on which the market is open, as a calendar has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TradingDay {
+    /// The date in New York.
+    pub date: Date,
+    /// When extended trading begins.
+    pub early: Timestamp,
+    /// When the regular session begins.
+    pub open: Timestamp,
+    /// When the regular session ends: 13:00 on a half day.
+    pub close: Timestamp,
+    /// When extended trading ends.
+    pub late: Timestamp,
+}
+
+impl TradingDay {
+    /// From New York's wall times, in order; `None` where they are not in order.
+    pub fn in_new_york(date: Date, [early, open, close, late]: [Time; 4]) -> Option<Self> {
+        let zone = TimeZone::get("America/New_York").ok()?;
+        let at = |time: Time| zone.to_timestamp(date.to_datetime(time)).ok();
+        let day = Self { date, early: at(early)?, open: at(open)?, close: at(close)?, late: at(late)? };
+        (day.early <= day.open && day.open < day.close && day.close <= day.late).then_some(day)
+    }
+
+    /// Which session is on; the first instant of one belongs to it.
+    pub fn session_at(&self, now: Timestamp) -> Session {
+        if (self.open..self.close).contains(&now) {
+            Session::Regular
+        } else if (self.early..self.late).contains(&now) {
+            Session::Extended
+        } else {
+            Session::Closed
+        }
+    }
+}
+
+/// The date in New York: whose day it is there.
+pub fn new_york_date(now: Timestamp) -> Date {
+    // The zone is built in; without it, UTC is the nearest there is.
+    now.to_zoned(TimeZone::get("America/New_York").unwrap_or(TimeZone::UTC)).date()
 }
 
 #[cfg(test)]

@@ -53,6 +53,39 @@ impl Amount {
         Self(-self.0)
     }
 
+    /// The difference; `None` where the grid ends.
+    pub fn minus(self, other: Self) -> Option<Self> {
+        self.plus(other.negated())
+    }
+
+    /// Without its sign.
+    #[must_use]
+    pub const fn abs(self) -> Self {
+        Self(self.0.abs())
+    }
+
+    /// Is it less than nothing?
+    pub const fn is_negative(self) -> bool {
+        self.0 < 0
+    }
+
+    /// Cut toward zero to so many decimals; 18 and more leave it as it is.
+    #[must_use]
+    pub fn cut(self, decimals: u32) -> Self {
+        let step = 10_i128.pow(SCALE.saturating_sub(decimals));
+        Self(self.0 / step * step)
+    }
+
+    /// This many units of something worth `each`, rounded half to even.
+    ///
+    /// `None` where the grid ends.
+    pub fn times(self, each: Self) -> Option<Self> {
+        let one = U256::from(ONE.unsigned_abs());
+        let product = U256::from(self.0.unsigned_abs()) * U256::from(each.0.unsigned_abs());
+        let atoms = i128::try_from(rounded(product.div_rem(one), one, U256::ONE)).ok()?;
+        Self::from_atoms(if (self.0 < 0) == (each.0 < 0) { atoms } else { -atoms })
+    }
+
     /// This many units of something worth `ratio` each, cut toward zero (`domain.md` R33).
     ///
     /// `None` where the grid ends.
@@ -103,6 +136,83 @@ pub struct Shares(pub Amount);
 /// Dollars of the quote token.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Usd(pub Amount);
+
+/// Dollars per share: never negative.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Price(Amount);
+
+impl Price {
+    /// A price; `None` where it is less than nothing.
+    pub const fn of(dollars: Amount) -> Option<Self> {
+        if dollars.is_negative() { None } else { Some(Self(dollars)) }
+    }
+
+    /// Dollars per share.
+    pub const fn dollars(self) -> Amount {
+        self.0
+    }
+}
+
+impl Shares {
+    /// None.
+    pub const ZERO: Self = Self(Amount::ZERO);
+
+    /// The sum; `None` where the grid ends.
+    pub fn plus(self, other: Self) -> Option<Self> {
+        self.0.plus(other.0).map(Self)
+    }
+
+    /// The difference; `None` where the grid ends.
+    pub fn minus(self, other: Self) -> Option<Self> {
+        self.0.minus(other.0).map(Self)
+    }
+
+    /// The same the other way round.
+    #[must_use]
+    pub const fn negated(self) -> Self {
+        Self(self.0.negated())
+    }
+
+    /// Without the sign.
+    #[must_use]
+    pub const fn abs(self) -> Self {
+        Self(self.0.abs())
+    }
+
+    /// Cut toward zero to so many decimals.
+    #[must_use]
+    pub fn cut(self, decimals: u32) -> Self {
+        Self(self.0.cut(decimals))
+    }
+
+    /// What these are worth at `price`, rounded half to even; signed as they are.
+    ///
+    /// `None` where the grid ends.
+    pub fn at(self, price: Price) -> Option<Usd> {
+        self.0.times(price.0).map(Usd)
+    }
+}
+
+impl Usd {
+    /// Nothing.
+    pub const ZERO: Self = Self(Amount::ZERO);
+
+    /// The sum; `None` where the grid ends.
+    pub fn plus(self, other: Self) -> Option<Self> {
+        self.0.plus(other.0).map(Self)
+    }
+
+    /// The difference; `None` where the grid ends.
+    pub fn minus(self, other: Self) -> Option<Self> {
+        self.0.minus(other.0).map(Self)
+    }
+}
+
+impl fmt::Display for Price {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 impl fmt::Display for Shares {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -51,6 +51,35 @@ impl Side {
             Self::Sell => "SELL",
         }
     }
+
+    /// The one named by a column.
+    pub fn named(word: &str) -> Option<Self> {
+        [Self::Buy, Self::Sell].into_iter().find(|side| side.word() == word)
+    }
+
+    /// The other one.
+    #[must_use]
+    pub const fn opposite(self) -> Self {
+        match self {
+            Self::Buy => Self::Sell,
+            Self::Sell => Self::Buy,
+        }
+    }
+
+    /// What `quantity`, which has no sign, does to a position: a sale is negative.
+    #[must_use]
+    pub const fn signed(self, quantity: Shares) -> Shares {
+        match self {
+            Self::Buy => quantity,
+            Self::Sell => quantity.negated(),
+        }
+    }
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.word())
+    }
 }
 
 /// One side of ours in one onchain trade.

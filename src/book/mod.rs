@@ -2,10 +2,16 @@
 //!
 //! - [`fill`]: one side of ours in one onchain trade, a vault's move, a log that gave neither
 //! - [`log`]: a log and a block, as they are kept
+//! - [`order`]: what we ask a broker to do, and how far it got
+//! - [`execution`]: a trade of ours at a broker
+//! - [`market`]: what brokers and markets say of themselves: hours, quotes, holdings
 //! - [`coverage`]: which blocks were read, and how each range was believed
 //!
 //! Pure: values in, values out. No clock, no pool, no `async`, no float.
 
 pub mod coverage;
+pub mod execution;
 pub mod fill;
 pub mod log;
+pub mod market;
+pub mod order;

@@ -1,4 +1,4 @@
-//! The environment as a value, and secrets that do not print.
+//! The environment as a value.
 //!
 //! A name is looked for as a variable, then in the file that `NAME_FILE` names,
 //! then in systemd's `$CREDENTIALS_DIRECTORY` (`NAME` or `name`). Nothing here is global:
@@ -7,28 +7,7 @@
 use std::{collections::BTreeMap, fmt, fs, path::PathBuf};
 
 use super::problem::Problem;
-
-/// A value that is never printed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Wraps a value.
-    pub fn new(value: impl Into<String>) -> Self {
-        Self(value.into())
-    }
-
-    /// The value itself, for the one who must use it.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[secret]")
-    }
-}
+use crate::secret::Secret;
 
 /// Names and values that a process was started with.
 #[derive(Clone, Default)]
@@ -99,7 +78,7 @@ impl Environment {
             .into_iter()
             .find_map(|file| fs::read_to_string(directory.join(file)).ok())
             .map(|text| Secret::new(text.trim()))
-            .filter(|secret| !secret.0.is_empty())
+            .filter(|secret| !secret.is_empty())
     }
 }
 

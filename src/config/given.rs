@@ -1,9 +1,10 @@
 //! What the environment gives, read as the file is: to the end, with every problem kept.
 
 use super::{
-    environment::{Environment, Secret},
+    environment::Environment,
     problem::{Problem, Wrong},
 };
+use crate::secret::Secret;
 
 /// What the environment gives, and what is wrong with it.
 pub(super) struct Given<'e> {

@@ -223,7 +223,14 @@ pub(super) fn read_asset(
         None => Some(None),
         Some(node) => node.text(feed).map(Some),
     };
-    Some(Asset { symbol: symbol?, tokens: tokens?, threshold: Some(threshold?), pyth_feed: pyth_feed? })
+    Some(Asset {
+        symbol: symbol?,
+        tokens: tokens?,
+        threshold: Some(threshold?),
+        pyth_feed: pyth_feed?,
+        venue: None,
+        extended: None,
+    })
 }
 
 fn read_token(

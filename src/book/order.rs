@@ -272,17 +272,19 @@ impl State {
     pub const fn after(self, mv: Move) -> Result<Self, IllegalMove> {
         match (self, mv) {
             (Self::Planned, Move::Send) => Ok(Self::Sent),
-            // What never left can only be dropped, or refused by ourselves.
-            (Self::Planned, Move::Close(why @ Close::NeverPlaced)) => Ok(Self::Closed(why)),
             (Self::Sent | Self::Working | Self::Ambiguous, Move::Accept) => Ok(Self::Working),
             (Self::Sent | Self::Working | Self::Ambiguous, Move::Doubt) => Ok(Self::Ambiguous),
-            (Self::Sent, Move::Close(why @ (Close::Refused | Close::NeverPlaced))) => Ok(Self::Closed(why)),
-            (
+            // What never left can only be dropped; what the broker has ends as the broker says;
+            // of what is in doubt a person says how it ended.
+            (Self::Planned | Self::Sent | Self::Ambiguous, Move::Close(why @ Close::NeverPlaced))
+            | (Self::Sent, Move::Close(why @ Close::Refused))
+            | (
                 Self::Working,
                 Move::Close(why @ (Close::Filled | Close::Canceled | Close::Expired | Close::Refused)),
-            ) => Ok(Self::Closed(why)),
-            (Self::Sent | Self::Working | Self::Ambiguous, Move::Close(why @ Close::Resolved))
-            | (Self::Ambiguous, Move::Close(why @ Close::NeverPlaced)) => Ok(Self::Closed(why)),
+            )
+            | (Self::Sent | Self::Working | Self::Ambiguous, Move::Close(why @ Close::Resolved)) => {
+                Ok(Self::Closed(why))
+            }
             (state, mv) => Err(IllegalMove { state, mv }),
         }
     }

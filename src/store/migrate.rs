@@ -19,11 +19,13 @@ use super::pool::DatabaseUrl;
 use super::{StoreError, passes};
 
 /// `migrations/`, oldest first.
-const MIGRATIONS: [(&str, &str); 1] =
-    [("V001__the_chain", include_str!("../../migrations/V001__the_chain.sql"))];
+const MIGRATIONS: [(&str, &str); 2] = [
+    ("V001__the_chain", include_str!("../../migrations/V001__the_chain.sql")),
+    ("V002__hedging", include_str!("../../migrations/V002__hedging.sql")),
+];
 
 /// `sql/views/`, in the order of their names: the empty schema, then a view each.
-const VIEWS: [(&str, &str); 9] = [
+const VIEWS: [(&str, &str); 10] = [
     ("00_schema", include_str!("../../sql/views/00_schema.sql")),
     ("01_fill", include_str!("../../sql/views/01_fill.sql")),
     ("02_orphaned_fill", include_str!("../../sql/views/02_orphaned_fill.sql")),
@@ -33,6 +35,7 @@ const VIEWS: [(&str, &str); 9] = [
     ("06_cursor", include_str!("../../sql/views/06_cursor.sql")),
     ("07_block_range", include_str!("../../sql/views/07_block_range.sql")),
     ("08_node_contradiction", include_str!("../../sql/views/08_node_contradiction.sql")),
+    ("09_position_now", include_str!("../../sql/views/09_position_now.sql")),
 ];
 
 /// Two processes that start at once meet here: `hedge` in ASCII.

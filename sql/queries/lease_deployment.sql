@@ -1,0 +1,2 @@
+-- One row: which deployment this is.
+select deployment from lease

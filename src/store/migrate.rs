@@ -25,7 +25,7 @@ const MIGRATIONS: [(&str, &str); 2] = [
 ];
 
 /// `sql/views/`, in the order of their names: the empty schema, then a view each.
-const VIEWS: [(&str, &str); 10] = [
+const VIEWS: [(&str, &str); 15] = [
     ("00_schema", include_str!("../../sql/views/00_schema.sql")),
     ("01_fill", include_str!("../../sql/views/01_fill.sql")),
     ("02_orphaned_fill", include_str!("../../sql/views/02_orphaned_fill.sql")),
@@ -36,6 +36,11 @@ const VIEWS: [(&str, &str); 10] = [
     ("07_block_range", include_str!("../../sql/views/07_block_range.sql")),
     ("08_node_contradiction", include_str!("../../sql/views/08_node_contradiction.sql")),
     ("09_position_now", include_str!("../../sql/views/09_position_now.sql")),
+    ("10_hedge_order", include_str!("../../sql/views/10_hedge_order.sql")),
+    ("11_order_event", include_str!("../../sql/views/11_order_event.sql")),
+    ("12_execution", include_str!("../../sql/views/12_execution.sql")),
+    ("13_cover", include_str!("../../sql/views/13_cover.sql")),
+    ("14_halt", include_str!("../../sql/views/14_halt.sql")),
 ];
 
 /// Two processes that start at once meet here: `hedge` in ASCII.

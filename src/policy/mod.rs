@@ -11,9 +11,11 @@ pub mod backoff;
 pub mod flatten;
 mod hours;
 pub mod limit;
+mod settings;
 pub mod sizing;
 
 use jiff::{SignedDuration, Timestamp};
+pub use settings::HedgeSettings;
 
 use crate::{
     assets::Threshold,

@@ -22,6 +22,7 @@ mod facts;
 mod laws;
 mod process;
 mod program;
+mod rules;
 mod sql;
 mod store;
 mod storm;

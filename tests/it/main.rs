@@ -28,5 +28,6 @@ mod storm;
 mod tidy;
 mod tools;
 mod vectors;
+mod venues;
 mod weather;
 mod world;

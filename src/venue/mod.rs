@@ -1,12 +1,17 @@
 //! The door to brokers.
 //!
 //! - [`Venue`]: what every broker can do, in our words;
-//! - [`VenueError`]: why one did not, by what the caller should do.
+//! - [`VenueError`]: why one did not, by what the caller should do;
+//! - [`alpaca`]: one of them, with `http` as its line and `number` for what it counts.
 //!
 //! What is always true here: an order leaves at most once a call, and no call
 //! tries again by itself; what is not known to be refused is [`VenueError::Unanswered`];
 //! no error or log line holds a key. Deliberately absent: deciding, remembering,
 //! and a positions feed that anything is sized from.
+
+pub mod alpaca;
+mod http;
+mod number;
 
 use std::{collections::HashSet, fmt, time::Duration};
 
@@ -21,6 +26,7 @@ use crate::{
     },
     secret::Secret,
 };
+use number::Number;
 
 /// Which broker a venue is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -263,3 +269,33 @@ pub enum VenueError {
 
 /// An error from below.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// The two-sided quote of these, where it is one: both sides above zero, and not crossed.
+fn quote(bid: Number, ask: Number, at: Timestamp) -> Option<Quote> {
+    let (bid, ask) = (bid.price()?, ask.price()?);
+    (!bid.dollars().is_zero() && bid <= ask).then_some(Quote { bid, ask, at })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A venue at `base`, whose keys can be told from everything else.
+    pub(super) fn settings(base: &str) -> VenueSettings {
+        VenueSettings {
+            name: "alpaca".to_owned(),
+            broker: Broker::Alpaca,
+            environment: Environment::Paper,
+            base_url: base.to_owned(),
+            data_url: base.to_owned(),
+            path_prefix: "/v2".to_owned(),
+            auth: AuthStyle::Headers,
+            key: Some(Secret::new("the-key")),
+            secret: Some(Secret::new("the-secret")),
+            redirect_uri: String::new(),
+            account_index: 0,
+            rate: 200,
+            timeout_ms: 5_000,
+        }
+    }
+}

@@ -29,5 +29,6 @@ mod storm;
 mod tidy;
 mod tools;
 mod vectors;
+mod venues;
 mod weather;
 mod world;

@@ -25,7 +25,7 @@ const MIGRATIONS: [(&str, &str); 2] = [
 ];
 
 /// `sql/views/`, in the order of their names: the empty schema, then a view each.
-const VIEWS: [(&str, &str); 15] = [
+const VIEWS: [(&str, &str); 16] = [
     ("00_schema", include_str!("../../sql/views/00_schema.sql")),
     ("01_fill", include_str!("../../sql/views/01_fill.sql")),
     ("02_orphaned_fill", include_str!("../../sql/views/02_orphaned_fill.sql")),
@@ -41,6 +41,7 @@ const VIEWS: [(&str, &str); 15] = [
     ("12_execution", include_str!("../../sql/views/12_execution.sql")),
     ("13_cover", include_str!("../../sql/views/13_cover.sql")),
     ("14_halt", include_str!("../../sql/views/14_halt.sql")),
+    ("15_exposure_parts", include_str!("../../sql/views/15_exposure_parts.sql")),
 ];
 
 /// Two processes that start at once meet here: `hedge` in ASCII.

@@ -394,6 +394,33 @@ pub async fn own(
     write.await.map_err(|error: sqlx::Error| StoreError::of("write down a broker's order", error))
 }
 
+/// Takes a broker's id for an order because a person says so; says whose the id is.
+pub async fn assign(
+    conn: &mut PgConnection,
+    order: &Order,
+    broker_id: &str,
+    now: Timestamp,
+) -> Result<OrderId, StoreError> {
+    let write = async {
+        let owner: i64 = sqlx::query_scalar(include_str!("../../sql/queries/broker_order_assign.sql"))
+            .bind(order.venue.0)
+            .bind(broker_id)
+            .bind(order.id.0)
+            .bind(At(now))
+            .fetch_one(&mut *conn)
+            .await?;
+        if owner == order.id.0 {
+            sqlx::query(include_str!("../../sql/queries/broker_order_current.sql"))
+                .bind(order.id.0)
+                .bind(broker_id)
+                .execute(conn)
+                .await?;
+        }
+        Ok(OrderId(owner))
+    };
+    write.await.map_err(|error: sqlx::Error| StoreError::of("adopt a broker's order", error))
+}
+
 /// What the broker says it filled of an order, over all ids that it gave it.
 pub async fn told_filled(conn: &mut PgConnection, id: OrderId) -> Result<Shares, StoreError> {
     sqlx::query_scalar(include_str!("../../sql/queries/broker_order_told.sql"))

@@ -363,6 +363,10 @@ impl Trading {
                 return Ok(());
             }
         };
+        if report.symbol != order.ticket.symbol || report.side != order.ticket.side {
+            let why = format!("the broker's {broker_id} is to {} {}", report.side, report.symbol);
+            return self.doubt(&order, &why, &report.said).await;
+        }
         let mut conn = self.connection().await?;
         orders::own(&mut conn, &order, &report, self.clock.now()).await?;
         drop(conn);
@@ -431,7 +435,7 @@ impl Trading {
                     return Ok(());
                 }
             }
-            seat.stale();
+            seat.traded();
         }
         if report.status == Status::Replaced {
             return self.follow(seat, &order, &report).await;
@@ -534,7 +538,7 @@ impl Trading {
             if order.filled > order.ticket.quantity {
                 observe::overfilled(order.id, order.ticket.quantity, order.filled);
             }
-            seat.stale();
+            seat.traded();
             self.bell.ring();
         }
         Ok(())

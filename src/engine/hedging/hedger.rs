@@ -274,7 +274,7 @@ impl Trading {
         let Ok(deployment) = crate::store::lease::hold(&mut tx, fence).await? else { return Ok(None) };
         let units = exposure::units(&mut tx, &intent.symbol, exposure).await?;
         let ticket = Ticket {
-            client_id: client_id(seat, &deployment),
+            client_id: client_id(&seat.mark, &deployment),
             symbol: intent.symbol.clone(),
             side: intent.side,
             quantity: intent.quantity,
@@ -368,7 +368,7 @@ fn marks(seat: &Seat, symbol: &str, exposure: &Exposure, local: Timestamp) -> (O
 }
 
 /// An id of ours that was never used: it carries broker, environment and deployment.
-pub fn client_id(seat: &Seat, deployment: &str) -> String {
+pub(super) fn client_id(mark: &str, deployment: &str) -> String {
     let number: u64 = rand::rng().random();
-    format!("hedge-{}-{deployment}-{number:016x}", seat.mark)
+    format!("hedge-{mark}-{deployment}-{number:016x}")
 }

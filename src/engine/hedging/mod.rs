@@ -4,6 +4,8 @@
 //! - [`tracker`]: finds what was sent without an answer, hears what became of orders, books executions
 //! - [`watcher`]: asks venues ahead for what decisions need, and looks for what is not ours
 //! - [`dispatch`]: what is done with one order: send, find, settle
+//! - [`brokers`]: the venues, as they are configured
+//! - [`acts`]: what a person does to orders
 //! - [`seat`]: a venue and what was last heard of it; [`lanes`]: one task an order; [`lease`]: who may
 //!
 //! Always true: an order is `sent` in the books before a byte leaves; what may exist
@@ -11,6 +13,8 @@
 //! gets no second hedge (the database's own law); exposure is sized from our books,
 //! never from what a broker says it holds.
 
+pub mod acts;
+pub mod brokers;
 pub mod dispatch;
 pub mod hedger;
 pub mod lanes;
@@ -128,6 +132,14 @@ impl Trading {
 
     fn seat(&self, venue: VenueId) -> Option<&Seat> {
         self.seats.get(&venue)
+    }
+
+    /// Asks every venue for whatever a decision needs; nothing is written.
+    pub async fn ask_around(&self) {
+        for seat in self.seats.values() {
+            seat.listen(&self.clock).await;
+            seat.scanned();
+        }
     }
 
     /// Recovers, polls, decides and sends until there is nothing left to do now; says

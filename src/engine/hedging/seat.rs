@@ -60,6 +60,8 @@ struct Heard {
     /// Why it does not let us in, and when that was last tried.
     locked: Option<(String, Timestamp)>,
     scanned: bool,
+    /// What the account holds has changed since it told.
+    traded: bool,
 }
 
 /// Why nothing is sent to a venue now.
@@ -184,11 +186,9 @@ impl Seat {
         Some(listing.unwrap_or(Listing { tradable: false, fractionable: false, shortable: false }))
     }
 
-    /// What it said is older than what we did: it is asked anew at once.
-    pub fn stale(&self) {
-        if let Some(account) = &mut self.heard().account {
-            account.asked_at = account.asked_at.min(Timestamp::UNIX_EPOCH);
-        }
+    /// What the account holds has changed by what we did: it is asked for at once.
+    pub fn traded(&self) {
+        self.heard().traded = true;
     }
 
     /// Asks for whatever is due; says whether anything new was heard. What the venue does
@@ -210,7 +210,7 @@ impl Seat {
             };
             (
                 due(heard.market.as_ref().map(|(_, _, at)| *at), MARKET_EVERY),
-                due(heard.account.as_ref().map(|account| account.asked_at), ACCOUNT_EVERY),
+                heard.traded || due(heard.account.as_ref().map(|account| account.asked_at), ACCOUNT_EVERY),
                 of(&heard.wanted, &|symbol| heard.quotes.get(symbol).map(|(_, at)| *at), QUOTE_EVERY),
                 of(&heard.wanted, &|symbol| heard.listings.get(symbol).map(|(_, at)| *at), LISTING_EVERY),
             )
@@ -227,6 +227,7 @@ impl Seat {
                     });
                     news |= heard.locked.take().is_some();
                     heard.account = Some(account);
+                    heard.traded = false;
                 }
                 Err(error) => self.miss("what the account holds", &error, now),
             }

@@ -136,7 +136,7 @@ impl Config {
         let hedge = root.get("hedge");
         if let Some(section) = hedge.as_ref().and_then(|hedge| hedge.section(HEDGE_KEYS)) {
             self.hedge = read_hedge(&section, &venues);
-            venues.usual = self.hedge.as_ref().map(|hedge| hedge.venue.clone());
+            venues.usual = hedge.as_ref().and_then(|hedge| hedge.peek("venue")).map(str::to_owned);
         }
         if hedge.is_some() && root.get("limits").is_none() {
             let next =
@@ -188,7 +188,11 @@ impl Config {
         self.venues.push(venue);
 
         let seconds = |text: &str| whole(text).map(|seconds| seconds.saturating_mul(1_000));
-        let poll = given.or("ORDER_POLLING_INTERVAL", seconds, ORDER_POLL_MS);
+        let waits = |text: &str| match seconds(text)? {
+            0 => Err(wrong("is no time at all", "give seconds, such as 15")),
+            milliseconds => Ok(milliseconds),
+        };
+        let poll = given.or("ORDER_POLLING_INTERVAL", waits, ORDER_POLL_MS);
         let jitter = given.or("ORDER_POLLING_MAX_JITTER", seconds, ORDER_JITTER_MS);
         let unlimited: Vec<&str> = ["HEDGE_MAX_ORDER_USD", "HEDGE_MAX_DAY_USD", "HEDGE_PRICE_BAND_PCT"]
             .into_iter()
@@ -311,11 +315,17 @@ fn read_venue(node: &Node<'_>, sole: bool, given: &mut Given<'_>) -> Option<Venu
     let rate = section.get("rate").map_or(Some(usual.rate), |it| it.whole_u32(1));
     let timeout_ms = section.get("timeout").map_or(Some(usual.timeout_ms), |it| it.text(duration_ms));
     let account_index = section.get("account_index").map_or(Some(0), |it| it.whole(0));
-    if let Some(base_url) = &base_url {
-        let place = section.get("base_url").or_else(|| section.get("environment"));
-        money_is(environment, broker, base_url)
-            .map_err(|Wrong { what, next }| place.map(|place| place.refuse(what, next)))
-            .ok();
+    let orders = section.get("base_url").or_else(|| section.get("environment"));
+    for (place, url) in [(orders, &base_url), (section.get("data_url"), &data_url)] {
+        if let (Some(place), Some(url)) = (place, url)
+            && let Err(Wrong { what, next }) = money_is(environment, url)
+        {
+            place.refuse(what, next);
+        }
+    }
+    if let (Broker::Paper, Environment::Live, Some(place)) = (broker, environment, section.get("environment"))
+    {
+        place.refuse("money is never real at a venue of kind paper", "say paper");
     }
     let suffix = if sole { String::new() } else { variable_suffix(node.name()) };
     let (key, secret) = credentials(broker, &suffix, given);
@@ -336,16 +346,10 @@ fn read_venue(node: &Node<'_>, sole: bool, given: &mut Given<'_>) -> Option<Venu
     })
 }
 
-/// Whether money is as real at `base_url` as it is said to be.
-fn money_is(environment: Environment, broker: Broker, base_url: &str) -> Result<(), Wrong> {
+/// Whether money is as real at `url` as it is said to be, and keys are safe on the way.
+fn money_is(environment: Environment, url: &str) -> Result<(), Wrong> {
     let word = environment.word();
-    if broker == Broker::Paper {
-        return match environment {
-            Environment::Paper => Ok(()),
-            Environment::Live => Err(wrong("money is never real at a venue of kind paper", "say paper")),
-        };
-    }
-    let Ok(parsed) = Url::parse(base_url) else { return Ok(()) };
+    let Ok(parsed) = Url::parse(url) else { return Ok(()) };
     let host = parsed.host_str().unwrap_or_default();
     if let Some((_, real)) = HOSTS.iter().find(|(known, real)| *known == host && *real != environment) {
         let next = format!("say {}, or give another url", real.word());
@@ -648,7 +652,7 @@ price_band_pct = 0.25
     #[test]
     fn hosts_that_are_known_are_paper_or_live_and_others_are_what_they_are_said_to_be() {
         use Environment::{Live, Paper};
-        let is = |environment, url: &str| money_is(environment, Broker::Alpaca, url).is_ok();
+        let is = |environment, url: &str| money_is(environment, url).is_ok();
         for (host, real) in HOSTS {
             let url = format!("https://{host}");
             assert_eq!((is(Paper, &url), is(Live, &url)), (real == Paper, real == Live), "{host}");

@@ -142,7 +142,7 @@ pub(super) fn above_zero(number: Decimal) -> Result<Amount, Wrong> {
 
 /// Where a broker is reached, without a slash at the end.
 pub(super) fn url(text: &str) -> Result<String, Wrong> {
-    let next = "write https://host, without a path's end, a user or a question";
+    let next = "write it like https://host, without user, query or fragment";
     let url = Url::parse(text).map_err(|error| wrong(format!("is not a url: {error}"), next))?;
     let plain = url.username().is_empty() && url.password().is_none() && url.query().is_none();
     if !["http", "https"].contains(&url.scheme()) || !plain || url.fragment().is_some() {

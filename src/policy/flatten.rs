@@ -192,10 +192,11 @@ fn price(view: &View<'_>) -> Result<Mark, Hold> {
         return hold(Reason::NoPrice, format!("{} has no price", view.symbol));
     };
     let said = format!("{}, by {} of {}", mark.price, mark.source.word(), at(mark.at));
-    if view.now.duration_since(mark.at) > view.limits.price_age {
-        return hold(Reason::NoPrice, format!("{said}, is over {:#} old", view.limits.price_age));
+    // One of the future is as wrong as one of the past.
+    if view.now.duration_since(mark.at).abs() > view.limits.price_age {
+        return hold(Reason::NoPrice, format!("{said}, is more than {:#} off", view.limits.price_age));
     }
-    let young = |reference: &Mark| view.now.duration_since(reference.at) <= REFERENCE_AGE;
+    let young = |reference: &Mark| view.now.duration_since(reference.at).abs() <= REFERENCE_AGE;
     if let Some(reference) = view.reference.filter(young) {
         let bps = view.limits.price_band_bps;
         if is_apart(mark.price, reference.price, bps) {

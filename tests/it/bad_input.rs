@@ -236,6 +236,19 @@ fn a_paper_url_for_live() {
 }
 
 #[test]
+fn live_at_paper() {
+    assert_snapshot!(hedging("kind = \"alpaca\"\nenvironment = \"paper\"", "kind = \"paper\"\nenvironment = \"live\""), @"hedge.toml:22: venue.alpaca.environment: money is never real at a venue of kind paper; say paper");
+}
+
+#[test]
+fn live_keys_in_clear() {
+    assert_snapshot!(hedging("environment = \"paper\"", "environment = \"live\"\nbase_url = \"http://broker.example\"\ndata_url = \"http://me:it@data.example\""), @r"
+    hedge.toml:23: venue.alpaca.base_url: keys of a live account would travel in clear; write https://
+    hedge.toml:24: venue.alpaca.data_url: is not the plain http(s) url of a host; write it like https://host, without user, query or fragment
+    ");
+}
+
+#[test]
 fn paper_at_schwab() {
     assert_snapshot!(hedging("kind = \"alpaca\"", "kind = \"schwab\""), @"hedge.toml:22: venue.alpaca.environment: api.schwabapi.com is live, and the environment is paper; say live, or give another url");
 }

@@ -60,6 +60,8 @@ pub fn directory(chain: &SimChain) -> Directory {
             tokens: vec![Token { chain: id, address: token.address, wrapped: token.wraps.is_some() }],
             threshold: None,
             pyth_feed: None,
+            venue: None,
+            extended: None,
         })
         .collect();
     Directory::listed([(id, cast.usdc)].into(), assets)

@@ -16,6 +16,7 @@
 
 mod anvil;
 mod bad_input;
+mod brokers;
 mod chain;
 mod desk;
 mod facts;

@@ -429,13 +429,12 @@ impl Trading {
         drop(conn);
         if told > order.filled {
             match seat.venue.executions(Of::Order(&report.broker_id)).await {
-                Ok(executions) => self.book(&order, &executions).await?,
+                Ok(executions) => seat.traded(self.book(&order, executions).await?),
                 Err(error) => {
                     seat.note(&error, self.clock.now());
                     return Ok(());
                 }
             }
-            seat.traded();
         }
         if report.status == Status::Replaced {
             return self.follow(seat, &order, &report).await;
@@ -450,15 +449,15 @@ impl Trading {
         self.close(seat, &order, &report, why).await
     }
 
-    /// Books executions of an order, each once.
-    async fn book(&self, order: &Order, executions: &[Execution]) -> Result<(), StoreError> {
+    /// Books executions of an order, each once; gives those that were new.
+    async fn book(&self, order: &Order, executions: Vec<Execution>) -> Result<Vec<Execution>, StoreError> {
         let now = self.clock.now();
         let owner = Some((order.id, order.ticket.side));
         let mut tx = self.begin().await?;
-        let Some(order) = orders::read(&mut tx, order.id).await? else { return Ok(()) };
+        let Some(order) = orders::read(&mut tx, order.id).await? else { return Ok(Vec::new()) };
         let mut booked = Vec::new();
         for execution in executions {
-            if orders::book(&mut tx, order.venue, owner, execution, now).await? {
+            if orders::book(&mut tx, order.venue, owner, &execution, now).await? {
                 booked.push(execution);
             }
         }
@@ -468,14 +467,14 @@ impl Trading {
             orders::note(&mut tx, order.id, order.state, &event, now).await?;
         }
         commit(tx).await?;
-        for execution in booked {
+        for execution in &booked {
             if execution.corrects.is_some() {
                 observe::taken_back(execution);
             } else {
                 observe::executed(order.id, execution);
             }
         }
-        Ok(())
+        Ok(booked)
     }
 
     /// The broker goes on under another id: so do we.
@@ -538,7 +537,6 @@ impl Trading {
             if order.filled > order.ticket.quantity {
                 observe::overfilled(order.id, order.ticket.quantity, order.filled);
             }
-            seat.traded();
             self.bell.ring();
         }
         Ok(())

@@ -14,7 +14,11 @@ use rand::RngExt as _;
 
 use super::{Hedged, Seat, Trading, commit, dispatch::is_out, seat::Rest};
 use crate::{
-    book::order::{Close, Move, OrderId, Purpose, State, Terms, Ticket},
+    book::{
+        fill::Side,
+        market::Account,
+        order::{Close, Move, OrderId, Purpose, State, Terms, Ticket},
+    },
     engine::{Loop, Step},
     observe,
     policy::{self, Hold, Intent, Live, Mark, PriceSource, Reason, Spent, View},
@@ -23,7 +27,7 @@ use crate::{
         exposure::{self, Exposure},
         halts::{self, Halt},
         lease::Fence,
-        orders::{self, Because, Event, Order, Plan, Refusals},
+        orders::{self, Because, Event, Order, Plan, Refusals, VenueId},
     },
     time::{Session, new_york_date},
     units::{Amount, Price, Shares, Usd},
@@ -121,6 +125,46 @@ impl Loop for Hedger {
     }
 }
 
+/// What orders on their way, and those decided in this sweep, take of what there is.
+struct Taken {
+    /// Decided in this sweep: dollars.
+    dollars: Usd,
+    /// To be paid, by venue.
+    cash: BTreeMap<VenueId, Usd>,
+}
+
+impl Taken {
+    fn by(live: &[Order]) -> Self {
+        let mut taken = Self { dollars: Usd::ZERO, cash: BTreeMap::new() };
+        for order in live.iter().filter(|order| is_out(order) && order.ticket.side == Side::Buy) {
+            let left = order.ticket.quantity.minus(order.filled).unwrap_or_default();
+            if let Some(cost) = order.reference.and_then(|price| left.at(price)) {
+                taken.pay(order.venue, cost);
+            }
+        }
+        taken
+    }
+
+    fn add(&mut self, venue: VenueId, intent: &Intent) {
+        let worth = intent.quantity.at(intent.reference.price).unwrap_or(Usd::MOST);
+        self.dollars = self.dollars.plus(worth).unwrap_or(Usd::MOST);
+        if intent.side == Side::Buy {
+            self.pay(venue, worth);
+        }
+    }
+
+    fn pay(&mut self, venue: VenueId, cost: Usd) {
+        let paid = self.cash.entry(venue).or_default();
+        *paid = paid.plus(cost.max(Usd::ZERO)).unwrap_or(Usd::MOST);
+    }
+
+    /// What is left of an account.
+    fn leave(&self, venue: VenueId, account: Account) -> Account {
+        let paid = self.cash.get(&venue).copied().unwrap_or_default();
+        Account { cash: account.cash.minus(paid).unwrap_or_default().max(Usd::ZERO), ..account }
+    }
+}
+
 /// Whether a plan from before is still what is wanted.
 fn asks_the_same(order: &Order, intent: &Intent) -> bool {
     let Ticket { side, quantity, terms, .. } = &order.ticket;
@@ -161,7 +205,8 @@ impl Trading {
         Ok(known)
     }
 
-    /// Decides every symbol that is exposed, or has a plan; the largest exposures first.
+    /// Decides every symbol that is exposed, or has a plan; the largest exposures first. What one
+    /// of them takes of the day's dollars and of the cash is not there for the next.
     fn decide(&self, known: &Known) -> Vec<Decision> {
         let flat = Exposure { net: Shares::ZERO, last_fill: None };
         let planned: BTreeMap<&str, &Order> = known
@@ -173,23 +218,35 @@ impl Trading {
         let exposed = known.exposures.iter().filter(|(_, exposure)| exposure.net != Shares::ZERO);
         let symbols: BTreeSet<&str> =
             exposed.map(|(symbol, _)| symbol.as_str()).chain(planned.keys().copied()).collect();
-        let mut decisions: Vec<(Usd, Decision)> = symbols
+        let mut symbols: Vec<(&str, &Exposure)> = symbols
             .into_iter()
-            .map(|symbol| {
-                let exposure = known.exposures.get(symbol).unwrap_or(&flat);
-                let planned = planned.get(symbol).map(|order| (*order).clone());
-                let wanted = self.want_of(symbol, exposure, known);
-                let worth = exposure.last_fill.and_then(|(price, _)| exposure.net.abs().at(price));
-                let decision =
-                    Decision { symbol: symbol.to_owned(), exposure: exposure.net, wanted, planned };
-                (worth.unwrap_or_default(), decision)
-            })
+            .map(|symbol| (symbol, known.exposures.get(symbol).unwrap_or(&flat)))
             .collect();
-        decisions.sort_by_key(|(worth, _)| std::cmp::Reverse(*worth));
-        decisions.into_iter().map(|(_, decision)| decision).collect()
+        let worth = |exposure: &Exposure| {
+            exposure.last_fill.and_then(|(price, _)| exposure.net.abs().at(price)).unwrap_or_default()
+        };
+        symbols.sort_by_key(|(_, exposure)| std::cmp::Reverse(worth(exposure)));
+        let mut taken = Taken::by(&known.live);
+        symbols
+            .into_iter()
+            .map(|(symbol, exposure)| {
+                let wanted = self.want_of(symbol, exposure, known, &taken);
+                if let (Ok(intent), Some(hedged)) = (&wanted, self.assets.get(symbol)) {
+                    taken.add(hedged.venue, intent);
+                }
+                let planned = planned.get(symbol).map(|order| (*order).clone());
+                Decision { symbol: symbol.to_owned(), exposure: exposure.net, wanted, planned }
+            })
+            .collect()
     }
 
-    fn want_of(&self, symbol: &str, exposure: &Exposure, known: &Known) -> Result<Intent, Hold> {
+    fn want_of(
+        &self,
+        symbol: &str,
+        exposure: &Exposure,
+        known: &Known,
+        taken: &Taken,
+    ) -> Result<Intent, Hold> {
         let hold = |reason, detail: String| Err(Hold { reason, detail });
         let Some((Hedged { asset, extended, .. }, seat)) =
             self.assets.get(symbol).and_then(|hedged| Some((hedged, self.seat(hedged.venue)?)))
@@ -198,8 +255,7 @@ impl Trading {
                 format!("{} {symbol} is exposed, and no [[asset]] says how to hedge it", exposure.net);
             return hold(Reason::NoThreshold, detail);
         };
-        let now = seat.now(&self.clock);
-        let account = seat.account();
+        let account = seat.account().map(|account| taken.leave(seat.id, account));
         let live = known.live.iter().find(|order| {
             order.ticket.symbol == symbol && (is_out(order) || order.purpose == Purpose::Manual)
         });
@@ -208,7 +264,7 @@ impl Trading {
         let refused = known.refusals.iter().find(|refusals| refusals.symbol == symbol);
         let (price, reference) = marks(seat, symbol, exposure, self.clock.now());
         let view = View {
-            now,
+            now: seat.now(&self.clock),
             symbol,
             exposure: exposure.net,
             threshold: asset.threshold,
@@ -223,7 +279,7 @@ impl Trading {
             account: account.as_ref(),
             listing: seat.listing(symbol),
             spent: Spent {
-                usd: known.spent.0,
+                usd: known.spent.0.plus(taken.dollars).unwrap_or(Usd::MOST),
                 shares: known.spent.1.get(symbol).copied().unwrap_or_default(),
             },
             refused: refused.map(|refusals| policy::Refused {

@@ -13,11 +13,15 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    book::market::{Account, Listing, Market, Quote},
+    book::{
+        execution::Execution,
+        market::{Account, Listing, Market, Quote},
+    },
     observe,
     policy::Hours,
     store::orders::VenueId,
     time::{Clock, Session},
+    units::{Shares, Usd},
     venue::{Venue, VenueError},
 };
 
@@ -60,8 +64,8 @@ struct Heard {
     /// Why it does not let us in, and when that was last tried.
     locked: Option<(String, Timestamp)>,
     scanned: bool,
-    /// What the account holds has changed since it told.
-    traded: bool,
+    /// What we traded since the account told what it holds.
+    traded: Vec<Execution>,
 }
 
 /// Why nothing is sent to a venue now.
@@ -168,9 +172,21 @@ impl Seat {
         }
     }
 
-    /// What the account holds, as last told.
+    /// What the account holds, as last told, less what we sold and paid since.
+    ///
+    /// What we bought since is not counted: it is there once the broker says so.
     pub fn account(&self) -> Option<Account> {
-        self.heard().account.clone()
+        let heard = self.heard();
+        let mut account = heard.account.clone()?;
+        for Execution { symbol, quantity, cash, .. } in &heard.traded {
+            account.cash = account.cash.plus((*cash).min(Usd::ZERO)).unwrap_or(account.cash);
+            if let Some(holding) = account.holdings.get_mut(symbol) {
+                let sold = (*quantity).min(Shares::ZERO);
+                holding.quantity = holding.quantity.plus(sold).unwrap_or_default();
+                holding.available = holding.available.plus(sold).unwrap_or_default();
+            }
+        }
+        Some(account)
     }
 
     /// A quote that is young enough, where there is one.
@@ -186,9 +202,9 @@ impl Seat {
         Some(listing.unwrap_or(Listing { tradable: false, fractionable: false, shortable: false }))
     }
 
-    /// What the account holds has changed by what we did: it is asked for at once.
-    pub fn traded(&self) {
-        self.heard().traded = true;
+    /// We traded: what the account holds is asked for at once.
+    pub fn traded(&self, executions: impl IntoIterator<Item = Execution>) {
+        self.heard().traded.extend(executions);
     }
 
     /// Asks for whatever is due; says whether anything new was heard. What the venue does
@@ -210,7 +226,8 @@ impl Seat {
             };
             (
                 due(heard.market.as_ref().map(|(_, _, at)| *at), MARKET_EVERY),
-                heard.traded || due(heard.account.as_ref().map(|account| account.asked_at), ACCOUNT_EVERY),
+                !heard.traded.is_empty()
+                    || due(heard.account.as_ref().map(|account| account.asked_at), ACCOUNT_EVERY),
                 of(&heard.wanted, &|symbol| heard.quotes.get(symbol).map(|(_, at)| *at), QUOTE_EVERY),
                 of(&heard.wanted, &|symbol| heard.listings.get(symbol).map(|(_, at)| *at), LISTING_EVERY),
             )
@@ -227,7 +244,7 @@ impl Seat {
                     });
                     news |= heard.locked.take().is_some();
                     heard.account = Some(account);
-                    heard.traded = false;
+                    heard.traded.clear();
                 }
                 Err(error) => self.miss("what the account holds", &error, now),
             }

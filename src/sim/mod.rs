@@ -46,7 +46,9 @@ mod weather;
 mod wire;
 
 pub use block::{Block, SimLog, SimTx, TxKind};
-pub use broker::{AlpacaKeys, Ask, Opening, Prices, SimAccount, SimAlpaca, Storm, Strike};
+pub use broker::{
+    AlpacaKeys, Ask, Opening, Prices, SchwabApp, SimAccount, SimAlpaca, SimSchwab, Storm, Strike,
+};
 pub use chain::{BlockId, Genesis, Reorg, SimChain};
 pub use fill::{Role, Side, SimFill};
 pub use invent::{Cast, Invention, Mix, Rate};

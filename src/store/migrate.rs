@@ -19,8 +19,10 @@ use super::pool::DatabaseUrl;
 use super::{StoreError, passes};
 
 /// `migrations/`, oldest first.
-const MIGRATIONS: [(&str, &str); 1] =
-    [("V001__the_chain", include_str!("../../migrations/V001__the_chain.sql"))];
+const MIGRATIONS: [(&str, &str); 2] = [
+    ("V001__the_chain", include_str!("../../migrations/V001__the_chain.sql")),
+    ("V002__credentials", include_str!("../../migrations/V002__credentials.sql")),
+];
 
 /// `sql/views/`, in the order of their names: the empty schema, then a view each.
 const VIEWS: [(&str, &str); 9] = [

@@ -4,6 +4,7 @@
 //!   database server of their own;
 //! - [`pool`]: [`Db`], the handle that everything else is given;
 //! - [`cursors`], [`facts`], [`ranges`], [`nodes`], [`skips`]: what the indexer writes, with [`copy`] as its pen;
+//! - [`credentials`]: logins at brokers, sealed;
 //! - [`migrate`]: the tables' history applied, the schema `reporting` made anew.
 //!
 //! What is always true here: nothing in this room decides, and no error or log
@@ -11,6 +12,7 @@
 //! Postgres in some 30 ms (`tests/it/world.rs`).
 
 pub mod copy;
+pub mod credentials;
 pub mod cursors;
 pub mod embedded;
 pub mod facts;

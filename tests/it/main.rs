@@ -20,6 +20,7 @@ mod chain;
 mod desk;
 mod facts;
 mod laws;
+mod logins;
 mod process;
 mod program;
 mod sql;

@@ -5,6 +5,7 @@
 //! - [`audit`]: reads again and proves what was only taken
 //! - [`rewind`], [`redrive`]: an operator's acts on what is written
 //! - [`reading`]: what a source is read with
+//! - [`logins`]: what logins at brokers left behind
 //! - [`booking`]: logs → a page of facts, with what must be asked of tokens
 //!
 //! A loop converges: it takes no input, reads what is, compares it with what
@@ -16,6 +17,7 @@ pub mod audit;
 pub mod backfill;
 pub mod booking;
 pub mod indexer;
+pub mod logins;
 pub mod reading;
 pub mod redrive;
 pub mod rewind;

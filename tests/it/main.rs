@@ -14,6 +14,7 @@
     reason = "a test that stops is a test that tells"
 )]
 
+mod alpaca;
 mod anvil;
 mod bad_input;
 mod chain;
@@ -21,14 +22,15 @@ mod desk;
 mod facts;
 mod laws;
 mod logins;
+mod parrot;
 mod process;
 mod program;
+mod schwab;
 mod sql;
 mod store;
 mod storm;
 mod tidy;
 mod tools;
 mod vectors;
-mod venues;
 mod weather;
 mod world;

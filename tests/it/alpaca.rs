@@ -1,16 +1,8 @@
-//! The door to brokers, over HTTP: what leaves, and what is made of the answers.
+//! The door to Alpaca, over HTTP: what leaves, and what is made of the answers.
 
-use std::{
-    collections::{HashSet, VecDeque},
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{collections::HashSet, time::Duration};
 
-use axum::{
-    body::Bytes,
-    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri},
-    response::{IntoResponse, Response},
-};
+use axum::http::{HeaderValue, Method};
 use hedge::{
     book::{
         fill::Side,
@@ -25,66 +17,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-/// A broker that answers what it is told to, and remembers what it was asked.
-#[derive(Clone, Default)]
-struct Parrot {
-    answers: Arc<Mutex<VecDeque<Says>>>,
-    heard: Arc<Mutex<Vec<Heard>>>,
-}
-
-struct Says {
-    status: u16,
-    header: Option<(&'static str, String)>,
-    body: String,
-}
-
-#[derive(Clone)]
-struct Heard {
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Value,
-}
-
-impl Parrot {
-    async fn listen(&self) -> String {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let parrot = self.clone();
-        let answer = async move |method: Method, uri: Uri, headers: HeaderMap, body: Bytes| -> Response {
-            let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
-            parrot.heard.lock().unwrap().push(Heard { method, uri, headers, body });
-            let Says { status, header, body } =
-                parrot.answers.lock().unwrap().pop_front().expect("nobody asks so often");
-            let mut response = (StatusCode::from_u16(status).unwrap(), body).into_response();
-            if let Some((name, value)) = header {
-                response.headers_mut().insert(name, value.parse().unwrap());
-            }
-            response
-        };
-        tokio::spawn(
-            async move { axum::serve(listener, axum::Router::new().fallback(answer)).await.unwrap() },
-        );
-        url
-    }
-
-    #[expect(clippy::needless_pass_by_value, reason = "a literal or a value: what the test has at hand")]
-    fn says(&self, status: u16, body: impl ToString) -> &Self {
-        self.answers.lock().unwrap().push_back(Says { status, header: None, body: body.to_string() });
-        self
-    }
-
-    fn says_with(&self, status: u16, header: (&'static str, &str)) -> &Self {
-        let header = Some((header.0, header.1.to_owned()));
-        self.answers.lock().unwrap().push_back(Says { status, header, body: "{}".to_owned() });
-        self
-    }
-
-    /// `METHOD /path?query`, in the order of their coming.
-    fn heard(&self) -> Vec<String> {
-        self.heard.lock().unwrap().iter().map(|it| format!("{} {}", it.method, it.uri)).collect()
-    }
-}
+use crate::parrot::{Heard, Parrot};
 
 fn settings(url: &str) -> VenueSettings {
     VenueSettings {

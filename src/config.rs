@@ -10,6 +10,7 @@
 
 mod environment;
 mod given;
+mod hedging;
 mod problem;
 mod reading;
 mod sections;
@@ -25,9 +26,10 @@ use alloy::primitives::Address;
 
 pub use environment::Environment;
 use given::Given;
+use hedging::HEDGE_VARIABLES;
 use problem::wrong;
 pub use problem::{Problem, Problems};
-use reading::{Reader, Section};
+use reading::{Node, Reader, Section};
 use sections::{
     CONCURRENCY, POLL_MS, ROOT_KEYS, STORE_KEYS, Seen, TIMEOUT_MS, read_asset, read_chain, read_source,
     tables,
@@ -38,7 +40,10 @@ use crate::{
     assets::{Asset, Directory, Token},
     book::coverage::Verdict,
     chain::source::{ChainSettings, HedgeAt, Kind, ProofBudget, SourceSettings},
+    policy::{HedgeSettings, Limits},
+    secret::Secret,
     store::{DatabaseUrl, StoreError},
+    venue::VenueSettings,
 };
 
 /// What `hedge init` writes: every key, explained.
@@ -66,6 +71,14 @@ pub struct Config {
     pub sources: Vec<SourceSettings>,
     /// Which token is which share.
     pub directory: Directory,
+    /// How hedging goes; none: nothing is hedged.
+    pub hedge: Option<HedgeSettings>,
+    /// Brokers, in the order of their names.
+    pub venues: Vec<VenueSettings>,
+    /// What no order may exceed; there where `hedge` is.
+    pub limits: Option<Limits>,
+    /// `ENCRYPTION_KEY`: what tokens of logins are kept under, 64 hex digits.
+    pub encryption_key: Option<Secret>,
     /// Where the books are kept.
     pub store: StoreSettings,
     /// What was given and is not used, a line each.
@@ -130,10 +143,12 @@ impl Config {
             config.read(&reader.root(&root, ROOT_KEYS), &mut given);
         }
         config.store.of_environment(&mut given);
-        for name in SOURCE_VARIABLES.into_iter().filter(|name| environment.has(name)) {
-            config
-                .notes
-                .push(format!("{name} is set but not used: {} describes the sources", path.display()));
+        config.encryption_of_environment(&mut given);
+        config.note_what_is_not_hedged();
+        let unused = SOURCE_VARIABLES.iter().map(|name| (*name, "the sources"));
+        let unused = unused.chain(HEDGE_VARIABLES.iter().map(|name| (*name, "hedging")));
+        for (name, what) in unused.filter(|(name, _)| environment.has(name)) {
+            config.notes.push(format!("{name} is set but not used: {} describes {what}", path.display()));
         }
         let mut problems = reader.problems();
         problems.extend(given.problems);
@@ -153,6 +168,9 @@ impl Config {
         if environment.has("ORDERBOOK") {
             config.source_of_environment(&mut given);
         }
+        config.hedging_of_environment(&mut given);
+        config.encryption_of_environment(&mut given);
+        config.note_what_is_not_hedged();
         if given.problems.is_empty() { Ok(config) } else { Err(Problems(given.problems)) }
     }
 
@@ -265,9 +283,11 @@ impl Config {
         for source in tables(root, "source") {
             self.sources.extend(read_source(&source, &known, &mut sources));
         }
+        let venues = self.read_hedging(root, given);
         let mut seen = Seen::default();
         let shares = tables(root, "asset");
-        let assets = shares.iter().filter_map(|share| read_asset(share, &known, &usdc, &mut seen)).collect();
+        let read = |share: &Node<'_>| read_asset(share, &known, &usdc, &venues, &mut seen);
+        let assets = shares.iter().filter_map(read).collect();
         self.directory =
             if shares.is_empty() { Directory::discovering(usdc) } else { Directory::listed(usdc, assets) };
         if let Some(store) = root.get("store").and_then(|store| store.section(STORE_KEYS)) {
@@ -294,6 +314,7 @@ mod tests {
     use rust_decimal::Decimal;
 
     use super::{
+        hedging::{HEDGE_KEYS, LIMITS_KEYS, VENUE_KEYS},
         sections::{ASSET_KEYS, BUDGET_KEYS, CHAIN_KEYS, SOURCE_KEYS, THRESHOLD_KEYS, TOKEN_KEYS},
         *,
     };
@@ -516,6 +537,8 @@ data = "/var/lib/hedge"
             .collect();
         let config = read(&filled, &[]).unwrap_or_else(|problems| panic!("{problems}\n{filled}"));
         assert_eq!(config.directory.assets().len(), 1);
+        assert_eq!(config.venues.len(), 2);
+        assert!(config.hedge.is_some() && config.limits.is_some());
         for key in [
             ROOT_KEYS,
             CHAIN_KEYS,
@@ -524,6 +547,9 @@ data = "/var/lib/hedge"
             ASSET_KEYS,
             TOKEN_KEYS,
             THRESHOLD_KEYS,
+            HEDGE_KEYS,
+            VENUE_KEYS,
+            LIMITS_KEYS,
             STORE_KEYS,
         ]
         .concat()

@@ -4,6 +4,8 @@
 //! told the time, so that a year of backing off takes no time at all. Everything
 //! is UTC but a [`TradingDay`], whose times a calendar gives in New York's.
 
+pub mod nyse;
+
 use std::{
     sync::{
         Arc,
@@ -105,6 +107,11 @@ impl TradingDay {
             Session::Closed
         }
     }
+
+    /// When the session that is on at `now`, or the closure, ends on this day; none after its last.
+    pub fn next_bell(&self, now: Timestamp) -> Option<Timestamp> {
+        [self.early, self.open, self.close, self.late].into_iter().find(|bell| now < *bell)
+    }
 }
 
 /// The date in New York: whose day it is there.
@@ -115,6 +122,8 @@ pub fn new_york_date(now: Timestamp) -> Date {
 
 #[cfg(test)]
 mod tests {
+    use jiff::civil::{date, time};
+
     use super::*;
 
     #[tokio::test]
@@ -122,5 +131,89 @@ mod tests {
         let clock = Clock::told(Timestamp::UNIX_EPOCH);
         clock.sleep(Duration::from_hours(1)).await;
         assert_eq!(clock.now().as_second(), 3600);
+    }
+
+    fn full_day(year: i16, month: i8, day: i8) -> TradingDay {
+        let times = [time(4, 0, 0, 0), time(9, 30, 0, 0), time(16, 0, 0, 0), time(20, 0, 0, 0)];
+        TradingDay::in_new_york(date(year, month, day), times).unwrap()
+    }
+
+    fn new_york(year: i16, month: i8, day: i8, clock: &str) -> Timestamp {
+        let at = date(year, month, day).to_datetime(clock.parse().unwrap());
+        TimeZone::get("America/New_York").unwrap().to_timestamp(at).unwrap()
+    }
+
+    #[test]
+    fn r32_a_full_day_is_extended_regular_and_extended_to_the_second() {
+        let day = full_day(2026, 11, 20);
+        for (clock, session) in [
+            ("00:00:00", Session::Closed),
+            ("03:59:59", Session::Closed),
+            ("04:00:00", Session::Extended),
+            ("09:29:59", Session::Extended),
+            ("09:30:00", Session::Regular),
+            ("15:59:59", Session::Regular),
+            ("16:00:00", Session::Extended),
+            ("19:59:59", Session::Extended),
+            ("20:00:00", Session::Closed),
+        ] {
+            assert_eq!(day.session_at(new_york(2026, 11, 20, clock)), session, "{clock}");
+        }
+    }
+
+    #[test]
+    fn r32_a_half_day_closes_when_the_calendar_says() {
+        let times = [time(4, 0, 0, 0), time(9, 30, 0, 0), time(13, 0, 0, 0), time(17, 0, 0, 0)];
+        let day = TradingDay::in_new_york(date(2026, 11, 27), times).unwrap();
+        for (clock, session) in [
+            ("12:59:59", Session::Regular),
+            ("13:00:00", Session::Extended),
+            ("16:59:59", Session::Extended),
+            ("17:00:00", Session::Closed),
+        ] {
+            assert_eq!(day.session_at(new_york(2026, 11, 27, clock)), session, "{clock}");
+        }
+    }
+
+    #[test]
+    fn r32_the_sessions_follow_new_york_over_both_changes_of_the_clock() {
+        // The Fridays and Mondays around 2026-03-08 and 2026-11-01.
+        for (month, day, open, close) in [
+            (3, 6, "2026-03-06T14:30:00Z", "2026-03-06T21:00:00Z"),
+            (3, 9, "2026-03-09T13:30:00Z", "2026-03-09T20:00:00Z"),
+            (10, 30, "2026-10-30T13:30:00Z", "2026-10-30T20:00:00Z"),
+            (11, 2, "2026-11-02T14:30:00Z", "2026-11-02T21:00:00Z"),
+        ] {
+            let day = full_day(2026, month, day);
+            assert_eq!((day.open, day.close), (open.parse().unwrap(), close.parse().unwrap()));
+            assert_eq!(day.session_at(day.open), Session::Regular);
+            assert_eq!(day.session_at(day.close), Session::Extended);
+        }
+    }
+
+    #[test]
+    fn the_evening_in_new_york_is_the_next_day_in_utc() {
+        assert_eq!(new_york_date("2026-11-21T00:59:59Z".parse().unwrap()), date(2026, 11, 20));
+        assert_eq!(new_york_date("2026-07-21T04:00:00Z".parse().unwrap()), date(2026, 7, 21));
+    }
+
+    #[test]
+    fn times_that_are_not_in_order_are_no_day() {
+        let times = [time(4, 0, 0, 0), time(16, 0, 0, 0), time(9, 30, 0, 0), time(20, 0, 0, 0)];
+        assert_eq!(TradingDay::in_new_york(date(2026, 11, 20), times), None);
+    }
+
+    #[test]
+    fn every_bell_of_a_day_is_heard_once() {
+        let day = full_day(2026, 11, 20);
+        for (clock, bell) in [
+            ("03:59:59", Some(day.early)),
+            ("04:00:00", Some(day.open)),
+            ("09:30:00", Some(day.close)),
+            ("16:00:00", Some(day.late)),
+            ("20:00:00", None),
+        ] {
+            assert_eq!(day.next_bell(new_york(2026, 11, 20, clock)), bell, "{clock}");
+        }
     }
 }

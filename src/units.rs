@@ -7,6 +7,7 @@
 use std::{array, fmt, str::FromStr, sync::LazyLock};
 
 use alloy::primitives::{U256, Uint};
+use rust_decimal::Decimal;
 
 /// The grid's own scale: 18 decimals.
 pub const SCALE: u32 = 18;
@@ -26,6 +27,8 @@ impl Amount {
     pub const ZERO: Self = Self(0);
     /// One whole unit.
     pub const ONE: Self = Self(ONE);
+    /// The most that the grid holds.
+    pub const MAX: Self = Self(LIMIT - 1);
 
     /// From a count of 1e-18; `None` where `numeric(38,18)` ends.
     pub const fn from_atoms(atoms: i128) -> Option<Self> {
@@ -205,6 +208,16 @@ impl Usd {
     /// The difference; `None` where the grid ends.
     pub fn minus(self, other: Self) -> Option<Self> {
         self.0.minus(other.0).map(Self)
+    }
+
+    /// How many shares these buy at `price`, cut toward zero; signed as they are.
+    ///
+    /// `None` where a share costs nothing, or the grid ends.
+    pub fn buys(self, price: Price) -> Option<Shares> {
+        let dollars = U256::from(self.0.0.unsigned_abs()) * U256::from(ONE.unsigned_abs());
+        let atoms = dollars.checked_div(U256::from(price.0.0.unsigned_abs()))?;
+        let atoms = i128::try_from(atoms).ok()?;
+        Amount::from_atoms(if self.0.is_negative() { -atoms } else { atoms }).map(Shares)
     }
 }
 
@@ -410,6 +423,13 @@ impl From<Amount> for Exact {
     }
 }
 
+impl From<Decimal> for Exact {
+    fn from(decimal: Decimal) -> Self {
+        let coefficient = U256::from(decimal.mantissa().unsigned_abs());
+        Self::new(decimal.is_sign_negative(), coefficient, -i64::from(decimal.scale()))
+    }
+}
+
 impl fmt::Display for Exact {
     /// Plain decimal; scientific where the plain form would be beyond 1 000 characters.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -473,6 +493,22 @@ mod tests {
             Some(amount("0.000000000000000001"))
         );
         assert_eq!(amount("99999999999").times_toward_zero(amount("99999999999")), None);
+    }
+
+    #[test]
+    fn dollars_buy_shares_toward_zero() {
+        let buys = |usd: &str, price: &str| Usd(amount(usd)).buys(Price::of(amount(price)).unwrap());
+        assert_eq!(buys("100", "9"), Some(Shares(amount("11.111111111111111111"))));
+        assert_eq!(buys("-2", "3"), Some(Shares(amount("-0.666666666666666666"))));
+        assert_eq!(buys("1", "0"), None);
+        assert_eq!(buys("99999999999", "0.000000000000000001"), None);
+    }
+
+    #[test]
+    fn a_decimal_is_taken_as_it_is_written() {
+        for text in ["0", "2.5", "-0.000000001", "79228162514264337593543950335"] {
+            assert_eq!(Exact::from(text.parse::<Decimal>().unwrap()).to_string(), text);
+        }
     }
 
     #[test]

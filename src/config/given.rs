@@ -38,6 +38,16 @@ impl<'e> Given<'e> {
         make(secret.expose()).map_err(|Wrong { what, next }| self.problem(name, what, next)).ok()
     }
 
+    /// What `name` gives, or `left_out` where it gives nothing; none where it is wrong.
+    pub(super) fn or<T>(
+        &mut self,
+        name: &str,
+        make: impl Fn(&str) -> Result<T, Wrong>,
+        left_out: T,
+    ) -> Option<T> {
+        if self.environment.has(name) { self.value(name, make) } else { Some(left_out) }
+    }
+
     /// The first of `names` that is given.
     pub(super) fn first_of(&self, names: &[String]) -> Option<String> {
         names.iter().find(|name| self.environment.has(name)).cloned()

@@ -115,6 +115,21 @@ impl<'r> Node<'r> {
         read
     }
 
+    /// A whole number that is no longer than it need be.
+    pub(super) fn whole_u32(&self, least: u64) -> Option<u32> {
+        let number = self.whole(least)?;
+        let read = u32::try_from(number).ok();
+        if read.is_none() {
+            self.refuse(format!("{number} is out of range"), format!("give at most {}", u32::MAX));
+        }
+        read
+    }
+
+    /// The string at `key` of a table, if there is one; nothing is found wrong.
+    pub(super) fn peek(&self, key: &str) -> Option<&'r str> {
+        self.value.as_table()?.get(key)?.get_ref().as_str()
+    }
+
     /// A number with or without a fraction, exactly as written.
     pub(super) fn decimal(&self) -> Option<Decimal> {
         let whole = self.value.as_integer().filter(|number| number.radix() == 10).map(DeInteger::as_str);
@@ -129,6 +144,11 @@ impl<'r> Node<'r> {
             );
         }
         read
+    }
+
+    /// A number with or without a fraction, made into something.
+    pub(super) fn number<T>(&self, make: impl Fn(Decimal) -> Result<T, Wrong>) -> Option<T> {
+        make(self.decimal()?).map_err(|Wrong { what, next }| self.refuse(what, next)).ok()
     }
 
     /// True or false.

@@ -10,6 +10,7 @@ use rust_decimal::Decimal;
 
 use super::{
     given::Given,
+    hedging::{Venues, session},
     problem::wrong,
     reading::{Node, Section},
     words::{address, duration_ms, feed, hedge_at, http_url, kind, name, one_of, rpc_urls, ticker, whole},
@@ -20,15 +21,18 @@ use crate::{
     chain::source::{ChainSettings, HedgeAt, Kind, ProofBudget, SourceSettings},
 };
 
-pub(super) const ROOT_KEYS: &[&str] = &["chain", "source", "asset", "store"];
+pub(super) const ROOT_KEYS: &[&str] = &["chain", "source", "asset", "hedge", "venue", "limits", "store"];
 pub(super) const CHAIN_KEYS: &[&str] = &["rpc", "usdc", "poll", "timeout", "concurrency", "proof_budget"];
 pub(super) const BUDGET_KEYS: &[&str] = &["mib", "requests"];
 pub(super) const SOURCE_KEYS: &[&str] =
     &["name", "chain", "kind", "address", "owners", "from_block", "hedge_at", "believe"];
-pub(super) const ASSET_KEYS: &[&str] = &["symbol", "tokens", "threshold", "pyth_feed"];
+pub(super) const ASSET_KEYS: &[&str] = &["symbol", "tokens", "threshold", "pyth_feed", "venue", "session"];
 pub(super) const TOKEN_KEYS: &[&str] = &["chain", "address", "wrapped"];
-pub(super) const THRESHOLD_KEYS: &[&str] = &["shares", "usd"];
+pub(super) const THRESHOLD_KEYS: &[&str] = &["shares", "fraction", "usd"];
 pub(super) const STORE_KEYS: &[&str] = &["data"];
+
+const THRESHOLD_NEXT: &str =
+    "give { shares = N }, { fraction = N } or { usd = N }: nothing that moves money has a default";
 
 pub(super) const POLL_MS: u64 = 2_000;
 pub(super) const TIMEOUT_MS: u64 = 30_000;
@@ -196,6 +200,7 @@ pub(super) fn read_asset(
     node: &Node<'_>,
     chains: &[u64],
     usdc: &BTreeMap<u64, Address>,
+    venues: &Venues,
     seen: &mut Seen,
 ) -> Option<Asset> {
     let section = node.section(ASSET_KEYS)?;
@@ -216,9 +221,22 @@ pub(super) fn read_asset(
         }
         all(&items, |item| read_token(item, chains, usdc, seen))
     });
-    let threshold = section
-        .need("threshold", "give { shares = N } or { usd = N }: nothing that moves money has a default")
-        .and_then(|node| read_threshold(&node));
+    let given = section.need("threshold", THRESHOLD_NEXT);
+    let threshold = given.as_ref().and_then(read_threshold);
+    let venue = match section.get("venue") {
+        None => Some(None),
+        Some(node) => venues.named(&node).map(Some),
+    };
+    if let (Some(node), Some(Threshold::Fraction(_)), Some(venue)) = (&given, threshold, &venue)
+        && let Some(venue) = venues.whole_shares_at(venue.as_deref())
+    {
+        let next = "give { shares = N } or { usd = N }, or name another venue";
+        node.refuse(format!("parts of a share are not traded at `{venue}`"), next);
+    }
+    let extended = match section.get("session") {
+        None => Some(None),
+        Some(node) => session(&node).map(Some),
+    };
     let pyth_feed = match section.get("pyth_feed") {
         None => Some(None),
         Some(node) => node.text(feed).map(Some),
@@ -228,8 +246,8 @@ pub(super) fn read_asset(
         tokens: tokens?,
         threshold: Some(threshold?),
         pyth_feed: pyth_feed?,
-        venue: None,
-        extended: None,
+        venue: venue?,
+        extended: extended?,
     })
 }
 
@@ -265,15 +283,23 @@ fn read_threshold(node: &Node<'_>) -> Option<Threshold> {
         }
         Some(number)
     };
-    match (section.get("shares"), section.get("usd")) {
-        (Some(shares), None) => above_zero(&shares).map(Threshold::Shares),
-        (None, Some(usd)) => above_zero(&usd).map(Threshold::Usd),
-        (Some(_), Some(_)) => {
-            node.refuse("has both shares and usd", "keep one of them");
+    let keyed = |key, kind: fn(Decimal) -> Threshold| Some((key, section.get(key)?, kind));
+    let given = [
+        keyed("shares", Threshold::Shares),
+        keyed("fraction", Threshold::Fraction),
+        keyed("usd", Threshold::Usd),
+    ];
+    let given: Vec<_> = given.into_iter().flatten().collect();
+    match given.as_slice() {
+        [] => {
+            section.need("shares", THRESHOLD_NEXT);
             None
         }
-        (None, None) => {
-            section.need("shares", "give { shares = N } or { usd = N }");
+        [(_, node, kind)] => above_zero(node).map(kind),
+        [first, rest @ ..] => {
+            let both = if rest.len() == 1 { "both " } else { "" };
+            let others: Vec<&str> = rest.iter().map(|(key, ..)| *key).collect();
+            node.refuse(format!("has {both}{} and {}", first.0, others.join(" and ")), "keep one of them");
             None
         }
     }

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use alloy::primitives::{Address, B256};
 use jiff::SignedDuration;
 use reqwest::Url;
+use rust_decimal::Decimal;
 use serde::{Deserialize, de::IntoDeserializer};
 
 use super::problem::{Wrong, wrong};
@@ -17,6 +18,8 @@ use crate::{
         rpc::host_of,
         source::{HedgeAt, Kind},
     },
+    secret::Secret,
+    units::Amount,
 };
 
 pub(super) fn http_url(text: &str) -> Result<Url, Wrong> {
@@ -119,6 +122,50 @@ pub(super) fn directory(text: &str) -> Result<PathBuf, Wrong> {
         return Err(wrong(format!("`{text}` is not an absolute path"), "begin it with /"));
     }
     Ok(PathBuf::from(text))
+}
+
+/// A decimal as it is written.
+pub(super) fn decimal(text: &str) -> Result<Decimal, Wrong> {
+    Decimal::from_str_exact(text)
+        .map_err(|_| wrong(format!("`{text}` is not a plain decimal number"), "write it like 0.5"))
+}
+
+/// A number above zero that the books can hold.
+pub(super) fn above_zero(number: Decimal) -> Result<Amount, Wrong> {
+    if number <= Decimal::ZERO {
+        return Err(wrong(format!("{number} is not above zero"), "give a number above zero"));
+    }
+    number.to_string().parse().map_err(|_| {
+        wrong(format!("{number} is not of the books"), "give at most 18 decimals and less than 1e20")
+    })
+}
+
+/// Where a broker is reached, without a slash at the end.
+pub(super) fn url(text: &str) -> Result<String, Wrong> {
+    let next = "write it like https://host, without user, query or fragment";
+    let url = Url::parse(text).map_err(|error| wrong(format!("is not a url: {error}"), next))?;
+    let plain = url.username().is_empty() && url.password().is_none() && url.query().is_none();
+    if !["http", "https"].contains(&url.scheme()) || !plain || url.fragment().is_some() {
+        return Err(wrong("is not the plain http(s) url of a host", next));
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}
+
+/// What stands between a url and a resource, without a slash at the end.
+pub(super) fn prefix(text: &str) -> Result<String, Wrong> {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./".contains(letter);
+    if !text.starts_with('/') || !text.chars().all(plain) {
+        return Err(wrong(format!("`{text}` is not a path"), "write it like /v2"));
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}
+
+/// A key of 32 bytes; what is none is never repeated.
+pub(super) fn hex_key(text: &str) -> Result<Secret, Wrong> {
+    if text.len() != 64 || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return Err(wrong("is not 64 hex digits", "make one with `openssl rand -hex 32`"));
+    }
+    Ok(Secret::new(text))
 }
 
 pub(super) fn duration_ms(text: &str) -> Result<u64, Wrong> {

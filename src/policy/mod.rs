@@ -1,14 +1,21 @@
 //! What to do: pure decisions.
 //!
 //! - [`View`]: what is known of a symbol; [`Intent`]: what is wanted; [`Hold`]: why nothing is.
-//! - [`flatten`]: brings exposure below its threshold.
+//! - [`flatten`]: brings exposure below its threshold;
+//! - [`sizing`], [`limit`], [`backoff`]: the arithmetic of brokers, exact.
 //!
 //! Every intent has passed the same limits. No clock, no pool, no `async`: what
 //! is not in a [`View`] is not known.
 
+pub mod backoff;
 pub mod flatten;
+mod hours;
+pub mod limit;
+mod settings;
+pub mod sizing;
 
 use jiff::{SignedDuration, Timestamp};
+pub use settings::HedgeSettings;
 
 use crate::{
     assets::Threshold,
@@ -184,6 +191,15 @@ pub struct Hold {
     pub reason: Reason,
     /// In a sentence without a full stop: figures, and until when.
     pub detail: String,
+}
+
+fn hold<T>(reason: Reason, detail: impl Into<String>) -> Result<T, Hold> {
+    Err(Hold { reason, detail: detail.into() })
+}
+
+/// A time as details show it.
+fn at(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
 /// Reasons of a [`Hold`].

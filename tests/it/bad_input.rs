@@ -170,6 +170,132 @@ fn a_tokens_symbol_for_a_ticker() {
     assert_snapshot!(given("symbol = \"AAPL\"", "symbol = \"wtAAPL\""), @"hedge.toml:14: asset.symbol: `wtAAPL` is a token's symbol; write the share's own: `AAPL`");
 }
 
+/// Hedging as it should be, below the good file.
+const HEDGING: &str = r#"[hedge]
+venue = "alpaca"
+
+[venue.alpaca]
+kind = "alpaca"
+environment = "paper"
+
+[limits]
+max_order_usd = 50000
+max_day_usd = 500000
+price_band_pct = 5
+"#;
+
+/// What is said of the good file with hedging, after `from` was replaced by `to` in it.
+fn hedging(from: &str, to: &str) -> String {
+    assert!(HEDGING.contains(from), "{from}");
+    added(&HEDGING.replacen(from, to, 1))
+}
+
+#[test]
+fn hedging_as_it_should_be() {
+    assert_eq!(added(HEDGING), "nothing");
+}
+
+#[test]
+fn hedging_without_limits() {
+    let without = HEDGING.split("[limits]").next().unwrap();
+    assert_snapshot!(added(without), @"hedge.toml:1: limits: is missing; give max_order_usd, max_day_usd and price_band_pct: nothing that moves money has a default");
+}
+
+#[test]
+fn limits_with_nothing_in_them() {
+    assert_snapshot!(hedging("max_order_usd = 50000\nmax_day_usd = 500000\nprice_band_pct = 5\n", ""), @r"
+    hedge.toml:24: limits.max_order_usd: is missing; give the most dollars of one order, such as 50000
+    hedge.toml:24: limits.max_day_usd: is missing; give the most dollars of one day, such as 500000
+    hedge.toml:24: limits.price_band_pct: is missing; give how far a price may lie from its reference, such as 5
+    ");
+}
+
+#[test]
+fn limits_that_are_none() {
+    assert_snapshot!(hedging("max_order_usd = 50000\nmax_day_usd = 500000\nprice_band_pct = 5", "max_order_usd = 0\nmax_day_usd = \"500000\"\nprice_band_pct = 0.005\nslippage_bps = 10000"), @r"
+    hedge.toml:25: limits.max_order_usd: 0 is not above zero; give a number above zero
+    hedge.toml:26: limits.max_day_usd: is a string; it must be a number, without quotes
+    hedge.toml:27: limits.price_band_pct: 0.005 is not a percentage of 0.01 to 100; give it with two decimals at most
+    hedge.toml:28: limits.slippage_bps: 10000 leaves nothing of a price; give hundredths of a percent, such as 100
+    ");
+}
+
+#[test]
+fn a_venue_without_environment() {
+    assert_snapshot!(hedging("environment = \"paper\"\n", ""), @"hedge.toml:20: venue.alpaca.environment: is missing; say paper or live: nothing that moves money has a default");
+}
+
+#[test]
+fn a_live_url_for_paper() {
+    assert_snapshot!(hedging("environment = \"paper\"", "environment = \"paper\"\nbase_url = \"https://api.alpaca.markets\""), @"hedge.toml:23: venue.alpaca.base_url: api.alpaca.markets is live, and the environment is paper; say live, or give another url");
+}
+
+#[test]
+fn a_paper_url_for_live() {
+    assert_snapshot!(hedging("environment = \"paper\"", "environment = \"live\"\nbase_url = \"https://paper-api.alpaca.markets\""), @"hedge.toml:23: venue.alpaca.base_url: paper-api.alpaca.markets is paper, and the environment is live; say paper, or give another url");
+}
+
+#[test]
+fn live_at_paper() {
+    assert_snapshot!(hedging("kind = \"alpaca\"\nenvironment = \"paper\"", "kind = \"paper\"\nenvironment = \"live\""), @"hedge.toml:22: venue.alpaca.environment: money is never real at a venue of kind paper; say paper");
+}
+
+#[test]
+fn live_keys_in_clear() {
+    assert_snapshot!(hedging("environment = \"paper\"", "environment = \"live\"\nbase_url = \"http://broker.example\"\ndata_url = \"http://me:it@data.example\""), @r"
+    hedge.toml:23: venue.alpaca.base_url: keys of a live account would travel in clear; write https://
+    hedge.toml:24: venue.alpaca.data_url: is not the plain http(s) url of a host; write it like https://host, without user, query or fragment
+    ");
+}
+
+#[test]
+fn paper_at_schwab() {
+    assert_snapshot!(hedging("kind = \"alpaca\"", "kind = \"schwab\""), @"hedge.toml:22: venue.alpaca.environment: api.schwabapi.com is live, and the environment is paper; say live, or give another url");
+}
+
+#[test]
+fn a_venue_that_is_nowhere() {
+    assert_snapshot!(hedging("venue = \"alpaca\"", "venue = \"alpca\""), @"hedge.toml:18: hedge.venue: no [venue.alpca] is configured; add [venue.alpca] with its kind and environment, or name another");
+}
+
+#[test]
+fn an_asset_at_a_venue_that_is_nowhere() {
+    let text = GOOD.replace("threshold = { shares = 1 }", "threshold = { shares = 1 }\nvenue = \"ibkr\"");
+    assert_snapshot!(said(&format!("{text}{HEDGING}"), &[]), @"hedge.toml:17: asset.venue: no [venue.ibkr] is configured; add [venue.ibkr] with its kind and environment, or name another");
+}
+
+#[test]
+fn parts_of_a_share_at_schwab() {
+    let text = GOOD.replace("shares = 1", "fraction = 0.5");
+    let schwab = HEDGING
+        .replace("kind = \"alpaca\"\nenvironment = \"paper\"", "kind = \"schwab\"\nenvironment = \"live\"");
+    assert_snapshot!(said(&format!("{text}{schwab}"), &[]), @"hedge.toml:16: asset.threshold: parts of a share are not traded at `alpaca`; give { shares = N } or { usd = N }, or name another venue");
+}
+
+#[test]
+fn a_key_of_another_kind_of_venue() {
+    assert_snapshot!(hedging("kind = \"alpaca\"", "kind = \"alpaca\"\naccount_index = 1"), @"hedge.toml:22: venue.alpaca.account_index: is nothing that a venue of kind alpaca has; remove it");
+}
+
+#[test]
+fn a_key_without_its_secret() {
+    assert_snapshot!(said(&format!("{GOOD}{HEDGING}"), &[("ALPACA_API_KEY", "PK123")]), @"ALPACA_API_SECRET: is missing; set it beside ALPACA_API_KEY");
+}
+
+#[test]
+fn a_broker_that_nobody_knows() {
+    assert_snapshot!(said_of(&[("BROKER", "ibkr")]), @"BROKER: `ibkr` is unknown; give one of alpaca, schwab, dry-run, paper");
+}
+
+#[test]
+fn limits_in_the_environment_that_are_none() {
+    assert_snapshot!(said_of(&[("BROKER", "alpaca"), ("HEDGE_MAX_ORDER_USD", "50k"), ("HEDGE_MAX_DAY_USD", "-1"), ("HEDGE_PRICE_BAND_PCT", "500")]), @r"
+    HEDGE_MAX_ORDER_USD: `50k` is not a plain decimal number; write it like 0.5
+    HEDGE_MAX_DAY_USD: -1 is not above zero; give a number above zero
+    HEDGE_PRICE_BAND_PCT: 500 is not a percentage of 0.01 to 100; give it with two decimals at most
+    ");
+}
+
 #[test]
 fn a_secret_in_the_file() {
     assert_snapshot!(added("[store]\ndatabase_url = \"postgres://me:hunter2@db/hedge\"\n"), @"hedge.toml:18: store.database_url: a secret does not belong in a file; use the environment: DATABASE_URL, DATABASE_URL_FILE or a systemd credential");

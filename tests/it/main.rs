@@ -25,6 +25,7 @@ mod logins;
 mod parrot;
 mod process;
 mod program;
+mod rules;
 mod schwab;
 mod sql;
 mod store;

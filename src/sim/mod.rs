@@ -1,4 +1,4 @@
-//! The rehearsal hall: a chain that can reorg, and nodes that can lie about it.
+//! The rehearsal hall: a chain that can reorg, nodes that can lie about it, and brokers.
 //!
 //! - [`SimChain`] is the truth: blocks with real header hashes, blooms and
 //!   receipts roots, invented from a seed ([`Invention`]), played from a recording
@@ -8,6 +8,7 @@
 //!   one chain.
 //! - [`Weather`] is what goes wrong at a node: [`Fault`]s by script or by seed,
 //!   [`Provider`]s' refusals, storms. Set at any time.
+//! - [`broker`]: an account with a market, served as Alpaca and Schwab serve theirs.
 //!
 //! ```no_run
 //! # async fn rehearsal() -> std::io::Result<()> {
@@ -29,6 +30,7 @@
 
 mod abi;
 mod block;
+pub mod broker;
 mod chain;
 mod fill;
 mod invent;
@@ -44,6 +46,7 @@ mod weather;
 mod wire;
 
 pub use block::{Block, SimLog, SimTx, TxKind};
+pub use broker::{AlpacaKeys, Ask, Opening, Prices, SimAccount, SimAlpaca, Storm, Strike};
 pub use chain::{BlockId, Genesis, Reorg, SimChain};
 pub use fill::{Role, Side, SimFill};
 pub use invent::{Cast, Invention, Mix, Rate};

@@ -17,6 +17,7 @@
 mod alpaca;
 mod anvil;
 mod bad_input;
+mod brokers;
 mod chain;
 mod desk;
 mod facts;

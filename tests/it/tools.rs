@@ -13,6 +13,7 @@ use std::{
 };
 
 const ANVIL: &str = "1.7.1";
+const ALPACA_PY: &str = "0.44.0";
 
 /// A real node; `None` where it cannot be fetched, which stands on stderr.
 ///
@@ -20,13 +21,26 @@ const ANVIL: &str = "1.7.1";
 /// On CI, where it cannot be fetched: nothing is skipped there.
 pub fn anvil() -> Option<&'static Path> {
     static PROGRAM: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    match PROGRAM.get_or_init(fetched_anvil) {
+    had(PROGRAM.get_or_init(fetched_anvil), "no real node was tested")
+}
+
+/// A Python that knows Alpaca's own SDK; `None` where it cannot be fetched, which stands on stderr.
+///
+/// # Panics
+/// On CI, where it cannot be fetched: nothing is skipped there.
+pub fn alpaca_sdk() -> Option<&'static Path> {
+    static PROGRAM: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    had(PROGRAM.get_or_init(fetched_alpaca_sdk), "no SDK of Alpaca's was tested")
+}
+
+fn had(program: &'static Result<PathBuf, String>, skipped: &str) -> Option<&'static Path> {
+    match program {
         Ok(program) => Some(program),
         Err(why) => {
             assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "nothing is skipped on CI: {why}");
             // Not by `eprintln!`, which a test that passes is not heard by.
             let mut stderr = std::io::stderr();
-            writeln!(stderr, "SKIPPED, no real node was tested: {why}").unwrap();
+            writeln!(stderr, "SKIPPED, {skipped}: {why}").unwrap();
             None
         }
     }
@@ -44,9 +58,35 @@ fn fetched_anvil() -> Result<PathBuf, String> {
     Ok(room.join(format!("node_modules/@foundry-rs/anvil-{platform}/bin/anvil")))
 }
 
+fn fetched_alpaca_sdk() -> Result<PathBuf, String> {
+    let room = kept("alpaca-py", ALPACA_PY, |room| {
+        run(Command::new("python3").args(["-m", "venv", "--without-pip"]).arg(room))?;
+        let python = room.join("bin/python");
+        let pip = ["-m", "pip", "--python"];
+        let quiet = ["install", "--quiet", "--no-input", "--disable-pip-version-check", "--retries=1"];
+        let package = format!("alpaca-py=={ALPACA_PY}");
+        run(Command::new("python3").args(pip).arg(python).args(quiet).arg(package))
+    })?;
+    Ok(room.join("bin/python"))
+}
+
 /// Where a package of npm lies, fetching it the first time.
 fn fetched(package: &str, version: &str) -> Result<PathBuf, String> {
-    let name = package.rsplit('/').next().unwrap();
+    kept(package.rsplit('/').next().unwrap(), version, |room| {
+        run(Command::new("npm")
+            .args(["install", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"])
+            .args(["--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--prefix"])
+            .arg(room)
+            .arg(format!("{package}@{version}")))
+    })
+}
+
+/// Where a tool lies, made the first time by `make`, which is given an empty directory.
+fn kept(
+    name: &str,
+    version: &str,
+    make: impl FnOnce(&Path) -> Result<(), String>,
+) -> Result<PathBuf, String> {
     let tools = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("tools");
     let room = tools.join(format!("{name}-{version}"));
     fs::create_dir_all(&tools).map_err(|error| format!("{}: {error}", tools.display()))?;
@@ -57,18 +97,18 @@ fn fetched(package: &str, version: &str) -> Result<PathBuf, String> {
         return Ok(room);
     }
     let partial = tempfile::tempdir_in(&tools).unwrap();
-    let npm = Command::new("npm")
-        .args(["install", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"])
-        .args(["--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--prefix"])
-        .arg(partial.path())
-        .arg(format!("{package}@{version}"))
-        .output()
-        .map_err(|error| format!("npm does not start: {error}"))?;
-    if !npm.status.success() {
-        let said = String::from_utf8_lossy(&npm.stderr);
-        let said: Vec<&str> = said.lines().take(4).collect();
-        return Err(format!("npm did not fetch {package}@{version}: {}", said.join("; ")));
-    }
+    make(partial.path())?;
     fs::rename(partial.keep(), &room).unwrap();
     Ok(room)
+}
+
+fn run(command: &mut Command) -> Result<(), String> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let ended = command.output().map_err(|error| format!("{program} does not start: {error}"))?;
+    if ended.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&ended.stderr);
+    let said: Vec<&str> = said.lines().take(4).collect();
+    Err(format!("{program} failed: {}", said.join("; ")))
 }

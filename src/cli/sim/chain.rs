@@ -1,4 +1,4 @@
-//! `hedge sim`: a chain to rehearse with, served until ctrl-c.
+//! `hedge sim chain`: a chain to rehearse with.
 
 use crate::sim::{Cast, Generation, Invention, Mix, Rate, Reorg, SimChain, SimNode, Weather};
 use crate::time::Clock;
@@ -16,22 +16,10 @@ Examples:
   hedge sim chain --recording raindex-v6.json        what the real contract emitted
   hedge sim chain --weather storm                    everything that can go wrong";
 
-/// Rehearses: serves a chain that can reorg from a node that can lie.
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    #[command(subcommand)]
-    stage: Stage,
-}
-
-#[derive(Debug, clap::Subcommand)]
-enum Stage {
-    Chain(Chain),
-}
-
 /// Serves an EVM JSON-RPC node over HTTP until ctrl-c.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
-struct Chain {
+pub(super) struct Chain {
     /// Play this recording first, and invent after its last block.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["first_block", "generation"])]
     recording: Option<PathBuf>,
@@ -73,23 +61,8 @@ struct Chain {
     latency_ms: u64,
 }
 
-/// Runs the command.
-///
-/// # Errors
-///
-/// The recording cannot be played, or the port is taken.
-pub async fn run(args: Args, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
-    let Stage::Chain(chain) = args.stage;
-    let interrupted = async {
-        // Without a way to hear ctrl-c, serving until killed is what is left.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
-    serve(chain, out, interrupted).await
-}
-
-async fn serve(
+/// Serves a chain until told otherwise.
+pub(super) async fn serve(
     args: Chain,
     out: &mut (dyn Write + Send),
     until: impl Future<Output = ()>,
@@ -167,7 +140,7 @@ fn introduction(node: &SimNode) -> String {
 }
 
 /// The configuration that reads what a node serves.
-pub(super) fn configuration(node: &SimNode) -> String {
+pub(in crate::cli) fn configuration(node: &SimNode) -> String {
     let chain = node.chain();
     let cast = chain.cast();
     let id = chain.chain_id();
@@ -251,13 +224,12 @@ mod tests {
     #[derive(Debug, Parser)]
     struct Line {
         #[command(flatten)]
-        args: Args,
+        chain: Chain,
     }
 
     fn chain(line: &str) -> Chain {
-        let words = "sim chain --port 0 ".to_owned() + line;
-        let Stage::Chain(chain) = Line::try_parse_from(words.split_whitespace()).unwrap().args.stage;
-        chain
+        let words = "chain --port 0 ".to_owned() + line;
+        Line::try_parse_from(words.split_whitespace()).unwrap().chain
     }
 
     async fn said(line: &str, until: impl Future<Output = ()>) -> String {
@@ -294,7 +266,7 @@ mod tests {
     #[test]
     fn words_that_mean_nothing_are_refused() {
         for line in ["--weather sunny", "--fills-per-block 1/0", "--block-time 0s", "--generation v7"] {
-            let words = "sim chain ".to_owned() + line;
+            let words = "chain ".to_owned() + line;
             assert!(Line::try_parse_from(words.split_whitespace()).is_err(), "{line}");
         }
         for name in Weather::NAMES {

@@ -1,0 +1,40 @@
+//! Rehearsal brokers: servers as faithful to the real ones as their references know them.
+//!
+//! - [`SimAccount`] is the truth: one brokerage account with cash, orders, executions,
+//!   prices, hours and a clock of its own, which may be told the time;
+//! - [`SimAlpaca`] serves it as Alpaca does;
+//! - [`Strike`]s are what goes wrong: by script ([`SimAccount::strike`]) or by seed
+//!   ([`SimAccount::storm`]).
+//!
+//! Always true: an order's answer says what is so at that instant, and the next look
+//! finds what became of it; what an account did is never forgotten but by
+//! [`SimAccount::reset`]; the same seed, the same time and the same requests give the
+//! same answers. What is asked by one client never waits for what another one is told.
+//!
+//! # Control endpoints
+//!
+//! On the port that a broker is served at, with parameters in the query or as a JSON
+//! object, and nobody's keys. Times are `_s` or `_ms`, as in `after_s=3`.
+//!
+#![doc = concat!("```text\n", include_str!("control.txt"), "```")]
+
+mod account;
+mod alpaca;
+mod control;
+mod front;
+mod ledger;
+mod market;
+mod money;
+mod order;
+mod rules;
+mod strike;
+
+/// The control endpoints, as a person reads them.
+pub const CONTROL: &str = include_str!("control.txt");
+
+pub use account::{Opening, SimAccount};
+pub use alpaca::{AlpacaKeys, SimAlpaca};
+pub use front::{Asked, Heard};
+pub use market::{Hours, Prices, SimListing};
+pub use order::{PlacedBy, SimExecution, SimOrder, SimStatus, TimeInForce};
+pub use strike::{Ask, Rule as StrikeRule, Storm, Strike};

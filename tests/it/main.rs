@@ -34,5 +34,6 @@ mod storm;
 mod tidy;
 mod tools;
 mod vectors;
+mod venues;
 mod weather;
 mod world;

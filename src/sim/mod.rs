@@ -49,6 +49,7 @@ pub use block::{Block, SimLog, SimTx, TxKind};
 pub use broker::{
     AlpacaKeys, Ask, Opening, PlacedBy, Prices, SchwabApp, SimAccount, SimAlpaca, SimSchwab, Storm, Strike,
 };
+pub use chain::{BlockId, Genesis, Reorg, SimChain, SimTrade};
 pub use fill::{Role, Side, SimFill};
 pub use invent::{Cast, Invention, Mix, Rate};
 pub use node::{Served, SimNode, Tally};

@@ -6,6 +6,7 @@
 //! - [`cursors`], [`facts`], [`ranges`], [`nodes`], [`skips`]: what the indexer writes, with [`copy`] as its pen;
 //! - [`lease`], [`exposure`], [`orders`], [`venues`], [`halts`]: what the hedger reads and writes,
 //!   in numbers of [`types`];
+//! - [`credentials`]: logins at brokers, sealed;
 //! - [`migrate`]: the tables' history applied, the schema `reporting` made anew.
 //!
 //! What is always true here: nothing in this room decides, and no error or log
@@ -13,6 +14,7 @@
 //! Postgres in some 30 ms (`tests/it/world.rs`).
 
 pub mod copy;
+pub mod credentials;
 pub mod cursors;
 pub mod embedded;
 pub mod exposure;

@@ -50,15 +50,12 @@ async fn after_any_storm_the_desk_is_flat_and_no_order_was_sent_twice() {
             let mut world = World::new().await;
             while let Some(seed) = { seeds.lock().await.next() } {
                 let storm = tokio::spawn(weather_the_storm(world, seed));
-                world = match storm.await {
-                    Ok(world) => {
-                        world.empty().await;
-                        world
-                    }
-                    Err(_) => {
-                        failed.push(seed);
-                        World::new().await
-                    }
+                world = if let Ok(world) = storm.await {
+                    world.empty().await;
+                    world
+                } else {
+                    failed.push(seed);
+                    World::new().await
                 };
             }
             failed

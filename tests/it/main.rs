@@ -14,6 +14,7 @@
     reason = "a test that stops is a test that tells"
 )]
 
+mod alpaca;
 mod anvil;
 mod bad_input;
 mod brokers;
@@ -23,10 +24,13 @@ mod facts;
 mod hedge_storm;
 mod hedging;
 mod laws;
+mod logins;
+mod parrot;
 mod pit;
 mod process;
 mod program;
 mod rules;
+mod schwab;
 mod sql;
 mod store;
 mod storm;

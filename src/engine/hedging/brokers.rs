@@ -2,19 +2,37 @@
 
 use std::sync::Arc;
 
+use sqlx::PgPool;
+
 use crate::{
+    engine::logins::Logins,
+    secret::SealingKey,
     time::Clock,
-    venue::{Broker, Cause, Venue, VenueError, VenueSettings, alpaca::Alpaca},
+    venue::{Broker, Cause, Venue, VenueError, VenueSettings, alpaca::Alpaca, schwab::Schwab},
 };
 
-/// What a venue is spoken to by.
+/// What a venue is spoken to by. Logins are kept under `key`.
 ///
 /// # Errors
-/// Its settings cannot be used.
-pub fn connect(settings: &VenueSettings, clock: &Clock) -> Result<Arc<dyn Venue>, VenueError> {
+/// Its settings cannot be used: a person acts.
+pub fn connect(
+    settings: &VenueSettings,
+    pool: &PgPool,
+    key: Option<&SealingKey>,
+    clock: &Clock,
+) -> Result<Arc<dyn Venue>, VenueError> {
     Ok(match settings.broker {
         Broker::Alpaca => Arc::new(Alpaca::new(settings, clock.clone())?),
-        Broker::Schwab | Broker::Paper => {
+        Broker::Schwab => {
+            let key = key.ok_or_else(|| VenueError::Unauthorized {
+                venue: settings.name.clone(),
+                said: "its login cannot be unsealed without ENCRYPTION_KEY".to_owned(),
+                next: "set ENCRYPTION_KEY, 64 hex digits; then `hedge auth schwab`".to_owned(),
+            })?;
+            let logins = Logins::new(pool.clone(), key.clone());
+            Arc::new(Schwab::new(settings, Arc::new(logins), clock.clone())?)
+        }
+        Broker::Paper => {
             let source: Cause = "not yet".into();
             return Err(VenueError::Unreachable { venue: settings.name.clone(), source: Some(source) });
         }

@@ -55,7 +55,7 @@ impl Loop for Watcher {
             trading.meet(seat).await?;
             let now = trading.clock.now();
             let due = self.scanned.get(&seat.id).is_none_or(|at| now.duration_since(*at) >= SCAN_EVERY);
-            if (due || !seat.is_scanned()) && seat.rest(now).is_none() && trading.scan(seat, now).await? {
+            if (due || !seat.is_scanned()) && !seat.is_left_in_peace(now) && trading.scan(seat, now).await? {
                 self.scanned.insert(seat.id, now);
                 news |= !seat.is_scanned();
                 seat.scanned();
@@ -118,7 +118,10 @@ impl Trading {
     /// down. False where that cannot be told yet.
     async fn recognize(&self, seat: &Seat, report: Report, now: Timestamp) -> Result<bool, StoreError> {
         let mut conn = self.connection().await?;
-        if orders::whose(&mut conn, seat.id, &report.broker_id).await?.is_some() {
+        if let Some(owner) = orders::whose(&mut conn, seat.id, &report.broker_id).await? {
+            if let Some(filled) = report.filled.filter(|_| owner.closed) {
+                orders::told_late(&mut conn, seat.id, &report.broker_id, filled).await?;
+            }
             return Ok(true);
         }
         if let Some(client_id) = &report.client_id {
@@ -190,8 +193,8 @@ impl Trading {
         self.take_over(seat, &order, report, "found").await
     }
 
-    /// Whose is an execution? Of ours that are still live the tracker books; a late correction
-    /// or a bust is booked here, and another's is kept without an order.
+    /// Whose is an execution? Of ours that are still live the tracker books; what comes after the
+    /// end, a correction or a bust is booked here, and another's is kept without an order.
     async fn attribute(&self, seat: &Seat, execution: &Execution, now: Timestamp) -> Result<(), StoreError> {
         let Some(broker_id) = &execution.broker_order_id else { return Ok(()) };
         let mut tx = self.begin().await?;
@@ -200,7 +203,7 @@ impl Trading {
             return Ok(());
         }
         // A trade of a live order is the tracker's: it closes the order by it.
-        if owner.is_some() && execution.corrects.is_none() {
+        if owner.is_some_and(|owner| !owner.closed) && execution.corrects.is_none() {
             return Ok(());
         }
         let new = orders::book(&mut tx, seat.id, owner, execution, now).await?;

@@ -38,13 +38,22 @@ impl Hours {
         self.half_days.insert(date);
     }
 
-    /// Open, or closed, whatever the time; none: by the time again.
+    /// Open, or closed, whatever the time and by the calendar too, but for the last minute
+    /// before midnight; none: by the time again.
     pub fn always(&mut self, open: Option<bool>) {
         self.always = open;
     }
 
     /// What the calendar has for a date.
     pub fn day(&self, date: Date) -> Option<TradingDay> {
+        match self.always {
+            Some(true) => {
+                let (first, last) = (time(0, 0, 0, 0), time(23, 59, 0, 0));
+                return TradingDay::in_new_york(date, [first, first, last, last]);
+            }
+            Some(false) => return None,
+            None => {}
+        }
         if matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday) || self.holidays.contains(&date) {
             return None;
         }

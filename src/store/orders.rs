@@ -122,6 +122,16 @@ pub async fn read(conn: &mut PgConnection, id: OrderId) -> Result<Option<Order>,
         .map_err(|error| StoreError::of(&format!("read order {id}"), error))
 }
 
+/// The order that has this id of ours.
+pub async fn under(conn: &mut PgConnection, client_id: &str) -> Result<Option<OrderId>, StoreError> {
+    sqlx::query_scalar(include_str!("../../sql/queries/order_under.sql"))
+        .bind(client_id)
+        .fetch_optional(conn)
+        .await
+        .map(|id| id.map(OrderId))
+        .map_err(|error| StoreError::of("look for an id of ours", error))
+}
+
 /// The number of the newest order: a plan names it, and is refused where another came since.
 pub async fn newest(conn: &mut PgConnection) -> Result<OrderId, StoreError> {
     sqlx::query_scalar(include_str!("../../sql/queries/last_orders.sql"))

@@ -12,7 +12,7 @@ use super::{Seat, Trading, commit};
 use crate::{
     book::{
         execution::Execution,
-        order::{Close, Move, Refusal, Report, State, Status, Terms, Ticket},
+        order::{Close, Move, OrderId, Refusal, Report, State, Status, Terms, Ticket},
     },
     observe,
     store::{
@@ -190,7 +190,7 @@ impl Trading {
         }
         let now = self.clock.now();
         let mut tx = self.begin().await?;
-        let Some(order) = orders::read(&mut tx, order.id).await? else { return Ok(()) };
+        let Some(order) = open(&mut tx, order.id).await? else { return Ok(()) };
         let owner = orders::own(&mut tx, &order, &report, now).await?;
         if owner != order.id {
             tx.rollback().await.ok();
@@ -456,7 +456,7 @@ impl Trading {
         let now = self.clock.now();
         let owner = Some(Owner { order: order.id, side: order.ticket.side, closed: false });
         let mut tx = self.begin().await?;
-        let Some(order) = orders::read(&mut tx, order.id).await? else { return Ok(Vec::new()) };
+        let Some(order) = open(&mut tx, order.id).await? else { return Ok(Vec::new()) };
         let mut booked = Vec::new();
         for execution in executions {
             if orders::book(&mut tx, order.venue, owner, &execution, now).await? {
@@ -506,7 +506,7 @@ impl Trading {
     async fn close(&self, seat: &Seat, order: &Order, report: &Report, why: Close) -> Result<(), StoreError> {
         let now = self.clock.now();
         let mut tx = self.begin().await?;
-        let Some(order) = orders::read(&mut tx, order.id).await? else { return Ok(()) };
+        let Some(order) = open(&mut tx, order.id).await? else { return Ok(()) };
         let told = orders::told_filled(&mut tx, order.id).await?;
         // A terminal report that does not say what it filled says nothing; and what the broker
         // filled is waited for until its executions are told.
@@ -543,6 +543,12 @@ impl Trading {
         }
         Ok(())
     }
+}
+
+/// An order as it is now, which nobody else moves meanwhile; none where somebody closed it:
+/// a person, or a process whose lease ran out as it was answered.
+async fn open(conn: &mut PgConnection, id: OrderId) -> Result<Option<Order>, StoreError> {
+    Ok(orders::read(conn, id).await?.filter(|order| !matches!(order.state, State::Closed(_))))
 }
 
 /// What a broker's words mean that it says when it rejects an order it had taken.

@@ -99,8 +99,10 @@ impl Loop for Hedger {
                 (Some(order), Ok(intent)) if asks_the_same(&order, &intent) => {
                     moved |= trading.lanes.run(&[order.id], Arc::clone(trading).send(order));
                 }
+                // What books that were restored have as a plan may have left after they were saved.
                 (Some(order), Err(hold))
-                    if matches!(hold.reason, Reason::Throttled | Reason::Unauthorized) =>
+                    if matches!(hold.reason, Reason::Throttled | Reason::Unauthorized)
+                        || !trading.seat(order.venue).is_some_and(Seat::is_scanned) =>
                 {
                     holds.insert(symbol, (hold.reason.word().to_owned(), hold.detail));
                     tracing::debug!(order = order.id.0, "the plan waits for its venue");

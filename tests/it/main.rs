@@ -14,10 +14,12 @@
     reason = "a test that stops is a test that tells"
 )]
 
+mod acts;
 mod anvil;
 mod bad_input;
 mod brokers;
 mod chain;
+mod day;
 mod desk;
 mod facts;
 mod hedging;
@@ -34,4 +36,5 @@ mod tools;
 mod vectors;
 mod venues;
 mod weather;
+mod why;
 mod world;

@@ -14,12 +14,14 @@
     reason = "a test that stops is a test that tells"
 )]
 
+mod acts;
 mod alpaca;
 mod anvil;
 mod bad_input;
 mod brokers;
 mod chain;
 mod crashes;
+mod day;
 mod desk;
 mod facts;
 mod floor;
@@ -44,4 +46,5 @@ mod tools;
 mod vectors;
 mod venues;
 mod weather;
+mod why;
 mod world;

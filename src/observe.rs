@@ -4,7 +4,15 @@
 //! thing. Levels: `error` someone must act; `warn` strange, but recovered;
 //! `info` a line of the day's story.
 
-use crate::book::{coverage::Contradiction, log::Place};
+use crate::{
+    book::{
+        coverage::Contradiction,
+        execution::Execution,
+        log::Place,
+        order::{OrderId, Report, Ticket},
+    },
+    policy::Intent,
+};
 
 /// A range was committed.
 pub fn read(source: &str, from: u64, to: u64, fills: u64) {
@@ -37,4 +45,105 @@ pub fn source_stopped(source: &str, why: &str) {
 /// An audit found what the first reading had not.
 pub fn audit_found(source: &str, block: u64, what: &str) {
     tracing::error!(source, block, what, "the audit corrected the books");
+}
+
+/// The lease is ours.
+pub fn lease_taken(fence: i64, holder: &str) {
+    tracing::info!(fence, holder, "took the lease: this process hedges");
+}
+
+/// Somebody else has the lease now.
+pub fn lease_lost(fence: i64) {
+    tracing::error!(fence, "lost the lease: another process hedges now");
+}
+
+/// An order is written down.
+pub fn planned(order: OrderId, intent: &Intent) {
+    let Intent { symbol, side, quantity, terms, .. } = intent;
+    tracing::info!(order = order.0, symbol, %side, %quantity, ?terms, "planned");
+}
+
+/// A plan was given up before anything left.
+pub fn dropped(order: OrderId, why: &str) {
+    tracing::info!(order = order.0, why, "dropped the plan");
+}
+
+/// An order left.
+pub fn sent(order: OrderId, ticket: &Ticket, again: bool) {
+    let Ticket { client_id, symbol, side, quantity, .. } = ticket;
+    tracing::info!(order = order.0, client_id, symbol, %side, %quantity, again, "sent");
+}
+
+/// A broker has an order.
+pub fn accepted(order: OrderId, report: &Report) {
+    tracing::info!(order = order.0, broker_id = report.broker_id, status = report.word, "the broker has it");
+}
+
+/// Nobody knows whether an order exists.
+pub fn unanswered(order: OrderId, why: &str) {
+    tracing::warn!(order = order.0, why, "no answer: the order may exist, and is looked for");
+}
+
+/// A broker refused an order.
+pub fn refused(order: OrderId, why: &str, said: &str) {
+    tracing::warn!(order = order.0, why, said, "refused");
+}
+
+/// An execution is booked.
+pub fn executed(order: OrderId, execution: &Execution) {
+    let Execution { id, symbol, quantity, price, .. } = execution;
+    tracing::info!(order = order.0, execution = id, symbol, %quantity, %price, "executed");
+}
+
+/// A trade was corrected or taken back after it was booked: its exposure is open again.
+pub fn taken_back(execution: &Execution) {
+    let Execution { id, symbol, quantity, corrects, .. } = execution;
+    tracing::error!(execution = id, symbol, %quantity, corrects, "the broker took back, or changed, a trade that was booked");
+}
+
+/// An order will never fill again.
+pub fn closed(order: OrderId, why: &str, filled: crate::units::Shares) {
+    tracing::info!(order = order.0, why, %filled, "closed");
+}
+
+/// The evidence contradicts itself.
+pub fn doubted(order: OrderId, symbol: &str, why: &str) {
+    tracing::error!(
+        order = order.0,
+        symbol,
+        why,
+        "ambiguous: the symbol rests until `hedge adopt` or `hedge resolve`"
+    );
+}
+
+/// More was filled than was asked for.
+pub fn overfilled(order: OrderId, asked: crate::units::Shares, filled: crate::units::Shares) {
+    tracing::error!(order = order.0, %asked, %filled, "filled more than was asked: the rest is new exposure");
+}
+
+/// A broker used a word that we do not know.
+pub fn strange(order: OrderId, word: &str) {
+    tracing::error!(order = order.0, word, "the broker's word is not one that we know: taken as working");
+}
+
+/// An order rests at the broker for too long.
+pub fn stuck(order: OrderId, symbol: &str, word: &str) {
+    tracing::error!(order = order.0, symbol, status = word, "stuck: the market is open and nothing fills");
+}
+
+/// An order that is not ours is in our account.
+pub fn foreign(venue: &str, report: &Report) {
+    let Report { broker_id, symbol, side, quantity, .. } = report;
+    let quantity = quantity.unwrap_or_default();
+    tracing::error!(venue, broker_id, symbol, %side, %quantity, "an order that is not ours: it is reported, and not hedged back");
+}
+
+/// Everything was halted by ourselves.
+pub fn halted(symbol: Option<&str>, why: &str) {
+    tracing::error!(symbol, why, "halted: `hedge resume` lets it go on");
+}
+
+/// A venue does not let us in.
+pub fn locked_out(venue: &str, said: &str, next: &str) {
+    tracing::error!(venue, said, next, "nothing is sent: the venue does not let us in");
 }

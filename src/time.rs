@@ -11,7 +11,7 @@ use std::{
         Arc,
         atomic::{AtomicI64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use jiff::{
@@ -59,6 +59,24 @@ impl Clock {
                 tokio::task::yield_now().await;
             }
         }
+    }
+}
+
+/// A moment after which something of ours must not be relied on any more.
+///
+/// It passes by the machine's steady clock, whatever a told clock says and however the wall's is set.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadline(Instant);
+
+impl Deadline {
+    /// So far from now.
+    pub fn after(time: Duration) -> Self {
+        Self(Instant::now() + time)
+    }
+
+    /// Has it passed?
+    pub fn passed(self) -> bool {
+        Instant::now() >= self.0
     }
 }
 

@@ -199,6 +199,8 @@ impl Shares {
 impl Usd {
     /// Nothing.
     pub const ZERO: Self = Self(Amount::ZERO);
+    /// As much as the grid holds.
+    pub const MOST: Self = Self(Amount(LIMIT - 1));
 
     /// The sum; `None` where the grid ends.
     pub fn plus(self, other: Self) -> Option<Self> {

@@ -234,6 +234,8 @@ pub enum State {
 pub enum Move {
     /// It is about to leave.
     Send,
+    /// It is known that it did not leave, or was turned away at the door.
+    Unsend,
     /// The broker has it: it said so, or it was found there.
     Accept,
     /// The evidence contradicts itself.
@@ -272,6 +274,7 @@ impl State {
     pub const fn after(self, mv: Move) -> Result<Self, IllegalMove> {
         match (self, mv) {
             (Self::Planned, Move::Send) => Ok(Self::Sent),
+            (Self::Sent, Move::Unsend) => Ok(Self::Planned),
             (Self::Sent | Self::Working | Self::Ambiguous, Move::Accept) => Ok(Self::Working),
             (Self::Sent | Self::Working | Self::Ambiguous, Move::Doubt) => Ok(Self::Ambiguous),
             // What never left can only be dropped; what the broker has ends as the broker says;

@@ -8,6 +8,7 @@
 //! below and says what came of it.
 
 pub mod accept;
+pub mod act;
 pub mod audit;
 pub mod backfill;
 pub mod db;
@@ -21,10 +22,14 @@ pub mod preflight;
 pub mod progress;
 pub mod redrive;
 pub mod rewind;
+pub mod run;
 pub mod show;
 pub mod sim;
 pub mod sources;
+pub mod sweep;
+pub mod trading;
 pub mod trouble;
+pub mod why;
 
 use std::{
     io::{self, IsTerminal, Write},
@@ -82,6 +87,16 @@ enum Command {
     Migrate(migrate::Args),
     Backfill(backfill::Args),
     Index(index::Args),
+    Run(run::Args),
+    Sweep(sweep::Args),
+    GoLive(act::GoLive),
+    Halt(act::Halt),
+    Resume(act::Resume),
+    Why(why::Args),
+    Cancel(act::Cancel),
+    Adopt(act::Adopt),
+    Resolve(act::Resolve),
+    Order(act::Order),
     Audit(audit::Args),
     Show(show::Args),
     Rewind(rewind::Args),
@@ -128,6 +143,16 @@ impl Cli {
             Command::Migrate(args) => migrate::run(args, &desk.store()?, out).await.map(|()| Exit::Done),
             Command::Backfill(args) => backfill::run(args, &desk, out).await,
             Command::Index(args) => index::run(args, &desk, out).await,
+            Command::Run(args) => run::run(args, &desk, out).await,
+            Command::Sweep(args) => sweep::run(args, &desk, out).await,
+            Command::GoLive(args) => act::go_live(args, &desk, out).await,
+            Command::Halt(args) => act::halt(args, &desk, out).await,
+            Command::Resume(args) => act::resume(args, &desk, out).await,
+            Command::Why(args) => why::run(args, &desk, out).await,
+            Command::Cancel(args) => act::cancel(args, &desk, out).await,
+            Command::Adopt(args) => act::adopt(args, &desk, out).await,
+            Command::Resolve(args) => act::resolve(args, &desk, out).await,
+            Command::Order(args) => act::order(args, &desk, out).await,
             Command::Audit(args) => audit::run(args, &desk, out).await,
             Command::Show(args) => show::run(args, &desk, out).await,
             Command::Rewind(args) => rewind::run(args, &desk, out).await,

@@ -19,11 +19,81 @@ const EXAMPLES: &str = "\
 Examples:
   hedge show fills --symbol AAPL
   hedge show fills --from 41747644 --csv > fills.csv
-  hedge show skipped --json
-  hedge show cursors";
+  hedge show positions
+  hedge show orders --live
+  hedge show events 42
+  hedge show skipped --json";
 
 /// Rows that people are shown unless they say otherwise.
 const ROWS: i64 = 20;
+
+// The columns that people see.
+const FILLS: &[&str] = &[
+    "executed_at",
+    "source",
+    "symbol",
+    "side",
+    "quantity",
+    "price_per_underlying",
+    "usdc",
+    "block_number",
+    "log_index",
+    "tx_hash",
+];
+const POSITIONS: &[&str] = &[
+    "symbol",
+    "exposure",
+    "exposure_usd",
+    "position",
+    "onchain",
+    "hedged",
+    "in_flight",
+    "hold",
+    "hold_detail",
+    "hold_since",
+];
+const ORDERS: &[&str] = &[
+    "order_id",
+    "planned_at",
+    "venue",
+    "environment",
+    "purpose",
+    "side",
+    "quantity",
+    "symbol",
+    "terms",
+    "state",
+    "why",
+    "filled",
+    "average_price",
+];
+const EVENTS: &[&str] = &["happened_at", "order_id", "symbol", "event", "state", "detail", "author"];
+const EXECUTIONS: &[&str] = &[
+    "executed_at",
+    "venue",
+    "environment",
+    "order_id",
+    "symbol",
+    "side",
+    "quantity",
+    "price",
+    "cash_usd_exact",
+    "nature",
+    "execution_id",
+];
+const CURSORS: &[&str] = &[
+    "source",
+    "chain_id",
+    "number",
+    "block_time",
+    "head",
+    "lag_blocks",
+    "lag_seconds",
+    "moved_at",
+    "stopped_why",
+];
+const SKIPPED: &[&str] =
+    &["skipped_id", "executed_at", "source", "reason", "detail", "block_number", "log_index", "tx_hash"];
 
 /// Shows what was written: newest first; people see the columns that matter, programs see all.
 #[derive(Debug, clap::Args)]
@@ -44,6 +114,40 @@ enum What {
         blocks: Blocks,
         #[command(flatten)]
         filter: Filter,
+    },
+    /// What is exposed, of what that is made, and why nothing is done about it
+    Positions {
+        /// Only this share.
+        #[arg(long, value_name = "TICKER")]
+        symbol: Option<String>,
+        #[command(flatten)]
+        printing: Printing,
+    },
+    /// What brokers were asked to do, and how far it got
+    Orders {
+        /// Only of this share.
+        #[arg(long, value_name = "TICKER")]
+        symbol: Option<String>,
+        /// Only those that are not closed.
+        #[arg(long)]
+        live: bool,
+        #[command(flatten)]
+        printing: Printing,
+    },
+    /// What happened to an order, and what that rests on
+    Events {
+        /// The order's number; without it, the events of all.
+        order: Option<i64>,
+        #[command(flatten)]
+        printing: Printing,
+    },
+    /// Trades at brokers
+    Executions {
+        /// Only of this share.
+        #[arg(long, value_name = "TICKER")]
+        symbol: Option<String>,
+        #[command(flatten)]
+        printing: Printing,
     },
     /// How far each source is written
     Cursors {
@@ -74,6 +178,13 @@ struct Filter {
     /// Only this source.
     #[arg(long, value_name = "NAME")]
     source: Option<String>,
+    #[command(flatten)]
+    printing: Printing,
+}
+
+/// How much is written, and in which form.
+#[derive(Debug, clap::Args)]
+struct Printing {
     /// At most so many rows [default: 20 for people, all for programs].
     #[arg(long, value_name = "ROWS", value_parser = clap::value_parser!(i64).range(0..))]
     limit: Option<i64>,
@@ -85,13 +196,17 @@ struct Filter {
     csv: bool,
 }
 
-impl Filter {
+impl Printing {
     const fn form(&self) -> Form {
         match (self.json, self.csv) {
             (true, _) => Form::Json,
             (false, true) => Form::Csv,
             (false, false) => Form::People,
         }
+    }
+
+    fn rows(&self) -> Option<i64> {
+        self.limit.or((self.form() == Form::People).then_some(ROWS))
     }
 }
 
@@ -116,52 +231,67 @@ impl What {
                     sql: include_str!("../../sql/queries/show_fills.sql"),
                     arguments,
                     form,
-                    chosen: &[
-                        "executed_at",
-                        "source",
-                        "symbol",
-                        "side",
-                        "quantity",
-                        "price_per_underlying",
-                        "usdc",
-                        "block_number",
-                        "log_index",
-                        "tx_hash",
-                    ],
+                    chosen: FILLS,
                     nothing: "no fills; `hedge show cursors` says how far was read",
+                })
+            }
+            Self::Positions { symbol, printing } => {
+                arguments.add(symbol)?;
+                arguments.add(printing.rows())?;
+                Ok(Question {
+                    sql: include_str!("../../sql/queries/show_positions.sql"),
+                    arguments,
+                    form: printing.form(),
+                    chosen: POSITIONS,
+                    nothing: "no positions; `hedge show fills` says what was filled on chain",
+                })
+            }
+            Self::Orders { symbol, live, printing } => {
+                arguments.add(symbol)?;
+                arguments.add(live)?;
+                arguments.add(printing.rows())?;
+                Ok(Question {
+                    sql: include_str!("../../sql/queries/show_orders.sql"),
+                    arguments,
+                    form: printing.form(),
+                    chosen: ORDERS,
+                    nothing: "no orders",
+                })
+            }
+            Self::Events { order, printing } => {
+                arguments.add(order)?;
+                arguments.add(printing.rows())?;
+                Ok(Question {
+                    sql: include_str!("../../sql/queries/show_events.sql"),
+                    arguments,
+                    form: printing.form(),
+                    chosen: EVENTS,
+                    nothing: "nothing happened to such an order",
+                })
+            }
+            Self::Executions { symbol, printing } => {
+                arguments.add(symbol)?;
+                arguments.add(printing.rows())?;
+                Ok(Question {
+                    sql: include_str!("../../sql/queries/show_executions.sql"),
+                    arguments,
+                    form: printing.form(),
+                    chosen: EXECUTIONS,
+                    nothing: "no executions",
                 })
             }
             Self::Cursors { filter } => Ok(Question {
                 sql: include_str!("../../sql/queries/show_cursors.sql"),
                 form: add(&mut arguments, filter, None)?,
                 arguments,
-                chosen: &[
-                    "source",
-                    "chain_id",
-                    "number",
-                    "block_time",
-                    "head",
-                    "lag_blocks",
-                    "lag_seconds",
-                    "moved_at",
-                    "stopped_why",
-                ],
+                chosen: CURSORS,
                 nothing: "nothing was read yet; `hedge backfill` or `hedge index` begins",
             }),
             Self::Skipped { blocks, filter } => Ok(Question {
                 sql: include_str!("../../sql/queries/show_skipped.sql"),
                 form: add(&mut arguments, filter, Some(&blocks))?,
                 arguments,
-                chosen: &[
-                    "skipped_id",
-                    "executed_at",
-                    "source",
-                    "reason",
-                    "detail",
-                    "block_number",
-                    "log_index",
-                    "tx_hash",
-                ],
+                chosen: SKIPPED,
                 nothing: "no skipped logs wait for a person",
             }),
         }
@@ -174,14 +304,14 @@ fn add(
     filter: Filter,
     blocks: Option<&Blocks>,
 ) -> Result<Form, sqlx::error::BoxDynError> {
-    let form = filter.form();
-    arguments.add(filter.source)?;
+    let Filter { source, printing } = filter;
+    arguments.add(source)?;
     if let Some(blocks) = blocks {
         arguments.add(blocks.from)?;
         arguments.add(blocks.to)?;
     }
-    arguments.add(filter.limit.or((form == Form::People).then_some(ROWS)))?;
-    Ok(form)
+    arguments.add(printing.rows())?;
+    Ok(printing.form())
 }
 
 /// Asks and prints.

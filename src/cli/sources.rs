@@ -95,6 +95,11 @@ impl Sources {
         preflight::look(&file, readings).await
     }
 
+    /// What the operator decided.
+    pub const fn config(&self) -> &Config {
+        &self.config
+    }
+
     /// How often the head of a source's chain is looked at.
     pub fn poll(&self, reading: &Reading) -> Duration {
         let chain = self.config.chains.iter().find(|chain| chain.id == reading.source.chain);

@@ -4,6 +4,7 @@
 //! - [`backfill`]: history in parallel, committed in order
 //! - [`audit`]: reads again and proves what was only taken
 //! - [`rewind`], [`redrive`]: an operator's acts on what is written
+//! - [`hedging`]: brings exposure below its threshold, order by order
 //! - [`reading`]: what a source is read with
 //! - [`logins`]: what logins at brokers left behind
 //! - [`booking`]: logs → a page of facts, with what must be asked of tokens
@@ -16,13 +17,14 @@
 pub mod audit;
 pub mod backfill;
 pub mod booking;
+pub mod hedging;
 pub mod indexer;
 pub mod logins;
 pub mod reading;
 pub mod redrive;
 pub mod rewind;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tokio::sync::watch;
 
@@ -48,6 +50,35 @@ pub type Stop = watch::Receiver<bool>;
 pub async fn stopped(stop: &mut Stop) {
     // The sender gone is an end too.
     let _ = stop.wait_for(|stop| *stop).await;
+}
+
+/// Wakes loops that rest: something they look at has changed.
+#[derive(Clone, Debug, Default)]
+pub struct Bell(Arc<watch::Sender<u64>>);
+
+impl Bell {
+    /// Wakes everybody who listens.
+    pub fn ring(&self) {
+        self.0.send_modify(|rung| *rung = rung.wrapping_add(1));
+    }
+
+    /// Hears what is rung from now on.
+    pub fn listen(&self) -> Ear {
+        Ear(self.0.subscribe())
+    }
+}
+
+/// Hears a [`Bell`].
+#[derive(Debug)]
+pub struct Ear(watch::Receiver<u64>);
+
+impl Ear {
+    /// Waits until it is rung; at once where it was since last heard.
+    pub async fn heard(&mut self) {
+        if self.0.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
 }
 
 /// A loop that converges.
@@ -88,9 +119,25 @@ pub async fn drive(
     until: Until,
     every: Duration,
     clock: &Clock,
+    stop: Stop,
+) -> Result<End, StoreError> {
+    drive_woken(looping, until, every, clock, stop, &Bell::default()).await
+}
+
+/// The same, and a bell ends a rest early.
+///
+/// # Errors
+/// As [`drive`].
+pub async fn drive_woken(
+    looping: &mut impl Loop,
+    until: Until,
+    every: Duration,
+    clock: &Clock,
     mut stop: Stop,
+    bell: &Bell,
 ) -> Result<End, StoreError> {
     let mut held = None;
+    let mut ear = bell.listen();
     while !*stop.borrow() {
         let Some(made) = finished(looping.converge(), clock, &mut stop).await else { break };
         let made = match made {
@@ -112,7 +159,10 @@ pub async fn drive(
             tracing::warn!("held: {why}");
         }
         held = why;
-        pause(every, clock, &mut stop).await;
+        tokio::select! {
+            () = pause(every, clock, &mut stop) => {}
+            () = ear.heard() => {}
+        }
     }
     Ok(End::Told)
 }

@@ -6,9 +6,10 @@
 //! here is the truth; lies are the [`weather`](super::weather) of a node.
 
 use super::block::{Block, Draft, SimLog, SimTx, count};
-use super::fill::SimFill;
+use super::fill::{Decimal, Side, SimFill};
 use super::invent::{Cast, Invention, Inventor, Mix, Rate, noise};
 use super::token::{Ledger, Reverted, SimToken, orderbook_call};
+use crate::units::Amount;
 use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
@@ -51,6 +52,19 @@ impl Genesis {
     pub fn at(first_block: u64) -> Self {
         Self { chain_id: 8453, first_block, timestamp: None, cast: Cast::default(), blooms: true, seed: 0 }
     }
+}
+
+/// A trade that somebody makes with an order of the owner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SimTrade {
+    /// The share.
+    pub ticker: String,
+    /// What the owner does.
+    pub side: Side,
+    /// Whole tokens.
+    pub quantity: Amount,
+    /// USDC a token.
+    pub price: Amount,
 }
 
 /// A reorg: so many blocks go, so many come.
@@ -106,6 +120,28 @@ impl SimChain {
     /// Mines a block on the head.
     pub fn mine(&self, txs: impl IntoIterator<Item = SimTx>) -> BlockId {
         self.mine_at(None, txs)
+    }
+
+    /// Mines a block in which somebody takes orders of the owner, one transaction a trade,
+    /// not before `time`, in seconds since 1970. A ticker that the cast does not have is not traded.
+    pub fn trade(&self, time: u64, trades: &[SimTrade]) -> BlockId {
+        let mut state = self.lock();
+        let decimal = |amount: Amount| Decimal::new(U256::from(amount.atoms().unsigned_abs()), -18);
+        let trades: Vec<_> = trades
+            .iter()
+            .filter_map(|trade| {
+                let token =
+                    state.cast.equities().find(|token| token.ticker.as_ref() == Some(&trade.ticker))?;
+                Some((token.address, trade.side, decimal(trade.quantity), decimal(trade.price)))
+            })
+            .collect();
+        let nothing = Rate { times: 0, blocks: 1 };
+        let cast = state.cast.clone();
+        let inventor =
+            state.inventor.get_or_insert_with(|| Inventor::new(0, &cast, nothing, Mix::takes_only()));
+        let txs = inventor.takes(&trades).into_iter().map(Arc::new).collect();
+        let time = state.canon.last().map_or(time, |last| time.max(last.timestamp + 1));
+        state.mine(Some(time), txs).id()
     }
 
     /// Mines a block with a timestamp of its own.

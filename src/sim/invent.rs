@@ -266,6 +266,25 @@ impl Inventor {
         txs
     }
 
+    /// One transaction a trade: somebody takes the owner's order in that equity.
+    pub(super) fn takes(&mut self, trades: &[(Address, Side, Decimal, Decimal)]) -> Vec<SimTx> {
+        let mut txs = Vec::new();
+        for (equity, side, quantity, price) in trades {
+            let Some(order) = self.owner.orders.iter().find(|order| order.equity == *equity).cloned() else {
+                continue;
+            };
+            let trade = Trade {
+                equity: *equity,
+                quantity: *quantity,
+                usdc: Decimal::new(quantity.times(*price).at(6), -6),
+            };
+            let note = self.note(0, Role::Order, *side, self.owner.account, trade);
+            let log = self.scribe.take(self.account(), order.leg(self.usdc, *side, trade));
+            txs.push(self.sign(Writing { logs: vec![log], notes: vec![note] }));
+        }
+        txs
+    }
+
     fn chance(&mut self, permille: u32) -> bool {
         permille > 0 && self.rng.random_ratio(permille.min(1000), 1000)
     }

@@ -99,39 +99,47 @@ impl Row<'_> {
 
     /// `numeric`, to the last digit. The value must be bookable: the chain door saw to it.
     pub fn numeric(&mut self, value: &Exact) -> &mut Self {
-        // Postgres keeps base-10000 digits, most significant first, `weight` being
-        // the power of 10000 of the first. The exponent is brought to a multiple of four.
-        let low = value.exponent().div_euclid(4);
-        let lift = u32::try_from(value.exponent().rem_euclid(4)).unwrap_or(0);
-        let mut rest =
-            Uint::<320, 5>::from(value.coefficient()) * Uint::from(ten_to(lift).unwrap_or_default());
-        let step = Uint::from(10_000_000_000_000_000_u64);
-        let mut digits: Vec<i16> = Vec::with_capacity(24);
-        while !rest.is_zero() {
-            let (above, below) = rest.div_rem(step);
-            let mut below = u64::try_from(below).unwrap_or(0);
-            for _ in 0..4 {
-                digits.push(i16::try_from(below % 10_000).unwrap_or(0));
-                below /= 10_000;
-            }
-            rest = above;
-        }
-        let top = digits.iter().rposition(|digit| *digit != 0).map_or(0, |place| place + 1);
-        digits.truncate(top);
-        let count = i16::try_from(top).unwrap_or(i16::MAX);
-        let weight = i16::try_from(low).unwrap_or(i16::MAX).saturating_add(count).saturating_sub(1);
-        let weight = if count == 0 { 0 } else { weight };
-        let sign: u16 = if value.is_negative() { 0x4000 } else { 0 };
-        let scale = i16::try_from(value.exponent().min(0).unsigned_abs()).unwrap_or(i16::MAX);
-        let length = 8 + 2 * i32::from(count);
-        self.0.extend_from_slice(&length.to_be_bytes());
-        self.0.extend_from_slice(&count.to_be_bytes());
-        self.0.extend_from_slice(&weight.to_be_bytes());
-        self.0.extend_from_slice(&sign.to_be_bytes());
-        self.0.extend_from_slice(&scale.to_be_bytes());
-        for digit in digits.iter().rev() {
-            self.0.extend_from_slice(&digit.to_be_bytes());
+        let begun = self.0.len();
+        self.0.extend_from_slice(&[0; 4]);
+        numeric(self.0, value);
+        let length = i32::try_from(self.0.len() - begun - 4).unwrap_or(i32::MAX);
+        if let Some(place) = self.0.get_mut(begun..begun + 4) {
+            place.copy_from_slice(&length.to_be_bytes());
         }
         self
+    }
+}
+
+/// A number as Postgres sends it, without its length.
+pub(super) fn numeric(bytes: &mut Vec<u8>, value: &Exact) {
+    // Postgres keeps base-10000 digits, most significant first, `weight` being
+    // the power of 10000 of the first. The exponent is brought to a multiple of four.
+    let low = value.exponent().div_euclid(4);
+    let lift = u32::try_from(value.exponent().rem_euclid(4)).unwrap_or(0);
+    let mut rest = Uint::<320, 5>::from(value.coefficient()) * Uint::from(ten_to(lift).unwrap_or_default());
+    let step = Uint::from(10_000_000_000_000_000_u64);
+    let mut digits: Vec<i16> = Vec::with_capacity(24);
+    while !rest.is_zero() {
+        let (above, below) = rest.div_rem(step);
+        let mut below = u64::try_from(below).unwrap_or(0);
+        for _ in 0..4 {
+            digits.push(i16::try_from(below % 10_000).unwrap_or(0));
+            below /= 10_000;
+        }
+        rest = above;
+    }
+    let top = digits.iter().rposition(|digit| *digit != 0).map_or(0, |place| place + 1);
+    digits.truncate(top);
+    let count = i16::try_from(top).unwrap_or(i16::MAX);
+    let weight = i16::try_from(low).unwrap_or(i16::MAX).saturating_add(count).saturating_sub(1);
+    let weight = if count == 0 { 0 } else { weight };
+    let sign: u16 = if value.is_negative() { 0x4000 } else { 0 };
+    let scale = i16::try_from(value.exponent().min(0).unsigned_abs()).unwrap_or(i16::MAX);
+    bytes.extend_from_slice(&count.to_be_bytes());
+    bytes.extend_from_slice(&weight.to_be_bytes());
+    bytes.extend_from_slice(&sign.to_be_bytes());
+    bytes.extend_from_slice(&scale.to_be_bytes());
+    for digit in digits.iter().rev() {
+        bytes.extend_from_slice(&digit.to_be_bytes());
     }
 }

@@ -19,13 +19,14 @@ use super::pool::DatabaseUrl;
 use super::{StoreError, passes};
 
 /// `migrations/`, oldest first.
-const MIGRATIONS: [(&str, &str); 2] = [
+const MIGRATIONS: [(&str, &str); 3] = [
     ("V001__the_chain", include_str!("../../migrations/V001__the_chain.sql")),
-    ("V002__credentials", include_str!("../../migrations/V002__credentials.sql")),
+    ("V002__hedging", include_str!("../../migrations/V002__hedging.sql")),
+    ("V003__credentials", include_str!("../../migrations/V003__credentials.sql")),
 ];
 
 /// `sql/views/`, in the order of their names: the empty schema, then a view each.
-const VIEWS: [(&str, &str); 9] = [
+const VIEWS: [(&str, &str); 16] = [
     ("00_schema", include_str!("../../sql/views/00_schema.sql")),
     ("01_fill", include_str!("../../sql/views/01_fill.sql")),
     ("02_orphaned_fill", include_str!("../../sql/views/02_orphaned_fill.sql")),
@@ -35,6 +36,13 @@ const VIEWS: [(&str, &str); 9] = [
     ("06_cursor", include_str!("../../sql/views/06_cursor.sql")),
     ("07_block_range", include_str!("../../sql/views/07_block_range.sql")),
     ("08_node_contradiction", include_str!("../../sql/views/08_node_contradiction.sql")),
+    ("09_position_now", include_str!("../../sql/views/09_position_now.sql")),
+    ("10_hedge_order", include_str!("../../sql/views/10_hedge_order.sql")),
+    ("11_order_event", include_str!("../../sql/views/11_order_event.sql")),
+    ("12_execution", include_str!("../../sql/views/12_execution.sql")),
+    ("13_cover", include_str!("../../sql/views/13_cover.sql")),
+    ("14_halt", include_str!("../../sql/views/14_halt.sql")),
+    ("15_exposure_parts", include_str!("../../sql/views/15_exposure_parts.sql")),
 ];
 
 /// Two processes that start at once meet here: `hedge` in ASCII.

@@ -5,6 +5,8 @@
 //! - [`pool`]: [`Db`], the handle that everything else is given;
 //! - [`cursors`], [`facts`], [`ranges`], [`nodes`], [`skips`]: what the indexer writes, with [`copy`] as its pen;
 //! - [`credentials`]: logins at brokers, sealed;
+//! - [`lease`], [`exposure`], [`orders`], [`venues`], [`halts`]: what the hedger reads and writes,
+//!   in numbers of [`types`];
 //! - [`migrate`]: the tables' history applied, the schema `reporting` made anew.
 //!
 //! What is always true here: nothing in this room decides, and no error or log
@@ -15,12 +17,18 @@ pub mod copy;
 pub mod credentials;
 pub mod cursors;
 pub mod embedded;
+pub mod exposure;
 pub mod facts;
+pub mod halts;
+pub mod lease;
 pub mod migrate;
 pub mod nodes;
+pub mod orders;
 pub mod pool;
 pub mod ranges;
 pub mod skips;
+pub mod types;
+pub mod venues;
 
 use std::error::Error;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
--- Small sound books: one source, read from block 100 to 103. Block 101 held a fill that a
+-- Small sound books: one source, read from block 100 to 103, hedged from block 101 on. Block 101 held a fill that a
 -- reorg took; 102 holds the same trade, mined again; 103 a deposit and a log that was skipped.
 insert into source (name, chain_id, kind, address, owners, from_block)
 values ('raindex', 8453, 'raindex-v6', repeat('a', 20)::bytea, array[repeat('o', 20)::bytea], 100);
@@ -29,3 +29,37 @@ values
     (1, 102, 103, repeat('3', 32)::bytea, 'bloom', 'node-a', 3, 0);
 insert into cursor (source_id, number, hash, block_time, head, safe, looked_at)
 values (1, 103, repeat('3', 32)::bytea, '2026-03-08 05:00:03Z', 110, 101, '2026-03-08 05:00:17Z');
+insert into lease (deployment, fence, holder, taken_at, expires_at)
+values ('1f3a9c2e', 3, 'desk 4711', '2026-03-08 05:00:00Z', '2026-03-08 05:00:10Z');
+insert into venue (name, broker, environment, account, scanned_to)
+values ('alpaca', 'alpaca', 'paper', 'account-1', '2026-03-09 13:31:00Z');
+insert into go_live (source_id, from_block, reason, author, happened_at)
+values (1, 101, 'rehearsed for a week', 'tester', '2026-03-08 04:00:00Z');
+insert into release (source_id, from_block, to_block, closed_to) values (1, 101, 103, 102);
+insert into fill_close (source_id, symbol, quantity, last_fill)
+values (1, 'AAPL', -1.51245, array[1772946001, 102, 4, 221.25, 1.51245]);
+insert into opening_position (symbol, quantity, reason, author, happened_at)
+values ('AAPL', -0.25, 'carried over', 'tester', '2026-03-08 04:00:00Z');
+insert into halt (symbol, act, reason, author, happened_at) values
+    ('TSLA', 'halt', 'earnings', 'tester', '2026-03-08 04:00:00Z'),
+    (null, 'halt', 'a drill', 'tester', '2026-03-08 04:00:01Z'),
+    (null, 'resume', 'the drill is over', 'tester', '2026-03-08 04:00:02Z');
+insert into hedge_order (venue_id, client_order_id, purpose, symbol, side, quantity, terms, exposure, reference_price,
+    reference_source, reference_at, fence, state, filled, why, broker_order_id, planned_at, sent_at, accepted_at, closed_at)
+values (1, 'hedge-alpaca-paper-1f3a9c2e-0000000000000001', 'hedge', 'AAPL', 'BUY', 1, 'market', -1.76245, 146.285827630665,
+    'fill', '2026-03-08 05:00:01Z', 3, 'closed', 1, 'filled', '6f0c2c0e-3d0b-4f3e-9d51-0b5b3d6f2a11',
+    '2026-03-09 13:30:00Z', '2026-03-09 13:30:00.01Z', '2026-03-09 13:30:00.2Z', '2026-03-09 13:30:01Z');
+insert into broker_order (venue_id, broker_order_id, order_id, filled, status, seen_at)
+values (1, '6f0c2c0e-3d0b-4f3e-9d51-0b5b3d6f2a11', 1, 1, 'filled', '2026-03-09 13:30:01Z');
+insert into order_event (order_id, event, state, detail, evidence, happened_at) values
+    (1, 'planned', 'planned', 'BUY 1 AAPL for an exposure of -1.76245', null, '2026-03-09 13:30:00Z'),
+    (1, 'closed', 'closed', 'filled: 1 of 1 filled', '{"status":"filled"}', '2026-03-09 13:30:01Z');
+insert into execution (venue_id, execution_id, order_id, broker_order_id, symbol, nature, quantity, price, cash, executed_at, booked_at)
+values
+    (1, '20260309093000::1', 1, '6f0c2c0e-3d0b-4f3e-9d51-0b5b3d6f2a11', 'AAPL', 'trade', 1, 147.26, -147.26, '2026-03-09 13:30:00.5Z', '2026-03-09 13:30:01Z'),
+    (1, '20260309093100::2', null, 'another', 'AAPL', 'trade', 5, 147, -735, '2026-03-09 13:31:00Z', '2026-03-09 13:32:00Z');
+insert into cover (order_id, place, what, chain_id, block_hash, log_index, role, quantity) values
+    (1, 1, 'stated', null, null, null, null, 0.25),
+    (1, 2, 'fill', 8453, repeat('2', 32)::bytea, 4, 'order', 0.75);
+insert into hold (symbol, reason, detail, since, seen_at)
+values ('AAPL', 'below threshold', '-0.76245 AAPL, hedged from 1 share on', '2026-03-09 13:30:01Z', '2026-03-09 13:31:00Z');

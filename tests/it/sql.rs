@@ -200,12 +200,20 @@ async fn every_check_finds_what_it_is_there_for() {
         ("fill_quantity", "update fill set quantity = quantity + 0.000000000000000001"),
         ("log_above_cursor", "update cursor set number = 102"),
         ("log_above_cursor", "delete from cursor"),
+        ("fill_close", "update fill_close set quantity = 0"),
+        ("fill_close", "delete from fill_close"),
+        ("order_filled", "update hedge_order set filled = 2"),
+        ("order_filled", "update broker_order set filled = 2"),
+        ("order_cover", "delete from cover where place = 2"),
+        ("order_evidence", "delete from order_event where event = 'closed'"),
         ("log_of_stray_block", "update chain_log set block_number = 103 where block_number = 102"),
     ];
     for (check, wrong) in wrongs {
         let world = World::with_books().await;
         // When it happens, then the check says so
-        world.pool().execute(wrong).await.unwrap();
+        // Without the triggers, which would not let it happen
+        let wronged = format!("set session_replication_role = replica; {wrong}");
+        world.pool().execute(AssertSqlSafe(wronged)).await.unwrap();
         assert_ne!(failures(&world, check).await, 0, "{check}: {wrong}");
     }
     // And no check is without its wrong

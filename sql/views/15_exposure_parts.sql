@@ -1,0 +1,38 @@
+-- One row per part of an exposure, oldest first: the last shares that were traded on its side, on
+-- chain and at brokers. The n-th share bought meets the n-th sold, so these are the ones left over.
+create function reporting.exposure_parts(of_symbol text, of_side text, of_quantity numeric, everything boolean)
+returns table (what text, chain_id bigint, block_hash bytea, log_index int, role text, execution bigint,
+               at timestamptz, quantity numeric)
+language sql stable
+as $$
+with unit as (
+    select l.block_time as at, 0 as rank, l.block_number as place, l.log_index::bigint as place_in_it,
+        'fill' as what, f.chain_id, f.block_hash, f.log_index, f.role, null::bigint as execution, f.quantity
+    from release r
+    join chain_log l on l.source_id = r.source_id and l.block_number <= r.to_block and l.taken_by is null
+        and l.block_number > case when everything then r.from_block - 1 else r.closed_to end
+    join fill f using (chain_id, block_hash, log_index)
+    where f.symbol = of_symbol and f.side = of_side
+        and (not exists (select from go_live) or r.source_id in (select source_id from go_live))
+    union all
+    select executed_at, 1, id, 0, 'execution', null, null, null, null, id, abs(quantity)
+    from execution
+    where symbol = of_symbol and order_id is not null and sign(quantity) = case of_side when 'BUY' then 1 else -1 end
+    union all
+    select happened_at, 2, 0, id, 'stated', null, null, null, null, null, abs(quantity)
+    from (select id, symbol, quantity, happened_at from opening_position
+          union all select id, symbol, quantity, happened_at from correction) stated
+    where symbol = of_symbol and sign(quantity) = case of_side when 'BUY' then 1 else -1 end
+),
+run as (
+    select *, sum(quantity) over (order by at desc, rank desc, place desc, place_in_it desc, role desc
+                                  rows unbounded preceding) as so_far
+    from unit
+)
+select what, chain_id, block_hash, log_index, role, execution, at, least(quantity, of_quantity - (so_far - quantity)) as quantity
+from run
+where so_far - quantity < of_quantity
+order by at, rank, place, place_in_it, role
+$$;
+comment on function reporting.exposure_parts is
+    'The parts of an exposure: the last of_quantity shares of of_symbol that were traded on of_side, oldest first. Without everything, fills that are summed in fill_close are left out.';

@@ -1,0 +1,292 @@
+//! A seat at a venue: the broker, and what was last heard of it.
+//!
+//! What a decision needs is asked for ahead and remembered with its age, so that
+//! nothing stands between a fill and its hedge but the order itself. A venue that
+//! throttles us, or does not let us in, is left in peace here for all symbols alike.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    book::{
+        execution::Execution,
+        market::{Account, Listing, Market, Quote},
+    },
+    observe,
+    policy::Hours,
+    store::orders::VenueId,
+    time::{Clock, Session},
+    units::{Shares, Usd},
+    venue::{Venue, VenueError},
+};
+
+/// Hours older than this are not known any more.
+const HOURS_AGE: SignedDuration = SignedDuration::from_mins(5);
+/// A quote older than this is none.
+const QUOTE_AGE: SignedDuration = SignedDuration::from_mins(1);
+/// How often each is asked for anew.
+const MARKET_EVERY: SignedDuration = SignedDuration::from_secs(20);
+const ACCOUNT_EVERY: SignedDuration = SignedDuration::from_secs(15);
+const QUOTE_EVERY: SignedDuration = SignedDuration::from_secs(20);
+const LISTING_EVERY: SignedDuration = SignedDuration::from_hours(1);
+/// How often a venue that does not let us in is tried again.
+const LOCKED_EVERY: SignedDuration = SignedDuration::from_secs(30);
+/// Clock and calendar may be so far apart around the bell.
+const AROUND_THE_BELL: SignedDuration = SignedDuration::from_secs(5);
+
+/// A broker, and what was last heard of it.
+#[derive(Debug)]
+pub struct Seat {
+    /// Its number in the tables.
+    pub id: VenueId,
+    /// What stands in every id of ours there.
+    pub mark: String,
+    /// The broker.
+    pub venue: Arc<dyn Venue>,
+    heard: Mutex<Heard>,
+}
+
+#[derive(Debug, Default)]
+struct Heard {
+    /// What it said, how far its clock is from ours, and when it was asked.
+    market: Option<(Market, SignedDuration, Timestamp)>,
+    account: Option<Account>,
+    quotes: BTreeMap<String, (Option<Quote>, Timestamp)>,
+    listings: BTreeMap<String, (Option<Listing>, Timestamp)>,
+    /// Symbols that may have to be traded.
+    wanted: BTreeSet<String>,
+    resting_until: Option<Timestamp>,
+    /// Why it does not let us in, and when that was last tried.
+    locked: Option<(String, Timestamp)>,
+    scanned: bool,
+    /// What we traded since the account told what it holds.
+    traded: Vec<Execution>,
+}
+
+/// Why nothing is sent to a venue now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rest {
+    /// It throttles us, or cannot be reached.
+    Until(Timestamp),
+    /// It does not let us in.
+    Locked(String),
+}
+
+impl Seat {
+    /// A seat at which nothing was heard yet.
+    pub fn new(id: VenueId, mark: String, venue: Arc<dyn Venue>) -> Self {
+        Self { id, mark, venue, heard: Mutex::default() }
+    }
+
+    fn heard(&self) -> MutexGuard<'_, Heard> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Why nothing is sent now.
+    pub fn rest(&self, now: Timestamp) -> Option<Rest> {
+        let heard = self.heard();
+        if let Some((said, _)) = &heard.locked {
+            return Some(Rest::Locked(said.clone()));
+        }
+        heard.resting_until.filter(|until| *until > now).map(Rest::Until)
+    }
+
+    /// Takes note of an error that concerns the venue as a whole.
+    pub fn note(&self, error: &VenueError, now: Timestamp) {
+        let mut heard = self.heard();
+        let mut rest = |wait: Duration| {
+            let until = now.checked_add(wait).unwrap_or(Timestamp::MAX);
+            heard.resting_until = heard.resting_until.max(Some(until));
+        };
+        match error {
+            VenueError::Throttled { retry_in, .. } => rest(*retry_in),
+            VenueError::Unreachable { .. } => rest(Duration::from_secs(2)),
+            VenueError::Unauthorized { venue, said, next } => {
+                if heard.locked.is_none() {
+                    observe::locked_out(venue, said, next);
+                }
+                heard.locked = Some((said.clone(), now));
+            }
+            VenueError::Unanswered { .. } | VenueError::Refused { .. } => {}
+        }
+    }
+
+    /// Says which symbols may have to be traded.
+    pub fn want(&self, symbols: BTreeSet<String>) {
+        self.heard().wanted = symbols;
+    }
+
+    /// Whether everything that happened there before is known: nothing is planned until then.
+    pub fn is_scanned(&self) -> bool {
+        self.heard().scanned
+    }
+
+    /// Everything that happened there before is known.
+    pub fn scanned(&self) {
+        self.heard().scanned = true;
+    }
+
+    /// The venue's time.
+    pub fn now(&self, clock: &Clock) -> Timestamp {
+        let skew = self.heard().market.as_ref().map(|(_, skew, _)| *skew).unwrap_or_default();
+        clock.now().checked_add(skew).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Its hours, where they were heard of late and do not contradict each other.
+    pub fn hours(&self, clock: &Clock) -> Hours {
+        let heard = self.heard();
+        let Some((market, skew, at)) = &heard.market else { return Hours::Unknown };
+        let local = clock.now();
+        if local.duration_since(*at) > HOURS_AGE {
+            return Hours::Unknown;
+        }
+        let around = |shift| market.day.map(|day| day.session_at(market.now + shift));
+        let agrees = market.is_open.is_none_or(|open| {
+            [-AROUND_THE_BELL, SignedDuration::ZERO, AROUND_THE_BELL]
+                .into_iter()
+                .any(|shift| (around(shift) == Some(Session::Regular)) == open)
+        });
+        if !agrees {
+            return Hours::Unknown;
+        }
+        // The calendar is that of the day on which it was asked.
+        let today = crate::time::new_york_date(local.checked_add(*skew).unwrap_or(local));
+        match market.day {
+            Some(day) if today == day.date => Hours::Day(day),
+            None if today == crate::time::new_york_date(market.now) => Hours::ClosedDay,
+            Some(_) | None => Hours::Unknown,
+        }
+    }
+
+    /// Which session is on; none where nobody knows.
+    pub fn session(&self, clock: &Clock) -> Option<Session> {
+        match self.hours(clock) {
+            Hours::Unknown => None,
+            Hours::ClosedDay => Some(Session::Closed),
+            Hours::Day(day) => Some(day.session_at(self.now(clock))),
+        }
+    }
+
+    /// What the account holds, as last told, less what we sold and paid since.
+    ///
+    /// What we bought since is not counted: it is there once the broker says so.
+    pub fn account(&self) -> Option<Account> {
+        let heard = self.heard();
+        let mut account = heard.account.clone()?;
+        for Execution { symbol, quantity, cash, .. } in &heard.traded {
+            account.cash = account.cash.plus((*cash).min(Usd::ZERO)).unwrap_or(account.cash);
+            if let Some(holding) = account.holdings.get_mut(symbol) {
+                let sold = (*quantity).min(Shares::ZERO);
+                holding.quantity = holding.quantity.plus(sold).unwrap_or_default();
+                holding.available = holding.available.plus(sold).unwrap_or_default();
+            }
+        }
+        Some(account)
+    }
+
+    /// A quote that is young enough, where there is one.
+    pub fn quote(&self, symbol: &str, now: Timestamp) -> Option<Quote> {
+        let heard = self.heard();
+        let (quote, at) = heard.quotes.get(symbol)?;
+        quote.clone().filter(|_| now.duration_since(*at) <= QUOTE_AGE)
+    }
+
+    /// What may be done with a share, as last told; not listed is not tradable.
+    pub fn listing(&self, symbol: &str) -> Option<Listing> {
+        let (listing, _) = self.heard().listings.get(symbol).copied()?;
+        Some(listing.unwrap_or(Listing { tradable: false, fractionable: false, shortable: false }))
+    }
+
+    /// We traded: what the account holds is asked for at once.
+    pub fn traded(&self, executions: impl IntoIterator<Item = Execution>) {
+        self.heard().traded.extend(executions);
+    }
+
+    /// Asks for whatever is due; says whether anything new was heard. What the venue does
+    /// not tell stays as it was, and ages.
+    pub async fn listen(&self, clock: &Clock) -> bool {
+        let now = clock.now();
+        let due = |at: Option<Timestamp>, every| at.is_none_or(|at| now.duration_since(at) >= every);
+        let (market, account, quotes, listings) = {
+            let heard = self.heard();
+            let may = match (&heard.locked, heard.resting_until) {
+                (Some((_, tried)), _) => due(Some(*tried), LOCKED_EVERY),
+                (None, until) => until.is_none_or(|until| until <= now),
+            };
+            if !may {
+                return false;
+            }
+            let of = |symbols: &BTreeSet<String>, at: &dyn Fn(&str) -> Option<Timestamp>, every| {
+                symbols.iter().filter(|symbol| due(at(symbol), every)).cloned().collect::<Vec<_>>()
+            };
+            (
+                due(heard.market.as_ref().map(|(_, _, at)| *at), MARKET_EVERY),
+                !heard.traded.is_empty()
+                    || due(heard.account.as_ref().map(|account| account.asked_at), ACCOUNT_EVERY),
+                of(&heard.wanted, &|symbol| heard.quotes.get(symbol).map(|(_, at)| *at), QUOTE_EVERY),
+                of(&heard.wanted, &|symbol| heard.listings.get(symbol).map(|(_, at)| *at), LISTING_EVERY),
+            )
+        };
+        let mut news = false;
+        if account || self.heard().locked.is_some() {
+            match self.venue.account().await {
+                Ok(account) => {
+                    let mut heard = self.heard();
+                    news |= heard.account.as_ref().is_none_or(|old| {
+                        old.cash != account.cash
+                            || old.holdings != account.holdings
+                            || old.blocked != account.blocked
+                    });
+                    news |= heard.locked.take().is_some();
+                    heard.account = Some(account);
+                    heard.traded.clear();
+                }
+                Err(error) => self.miss("what the account holds", &error, now),
+            }
+        }
+        if self.rest(now).is_some() {
+            return news;
+        }
+        if market {
+            match self.venue.market().await {
+                Ok(market) => {
+                    let at = clock.now();
+                    // Taken in the middle of question and answer.
+                    let middle = now.checked_add(at.duration_since(now) / 2).unwrap_or(at);
+                    let skew = market.now.duration_since(middle);
+                    self.heard().market = Some((market, skew, at));
+                    news = true;
+                }
+                Err(error) => self.miss("the hours", &error, now),
+            }
+        }
+        for symbol in listings {
+            match self.venue.listing(&symbol).await {
+                Ok(listing) => {
+                    self.heard().listings.insert(symbol, (listing, clock.now()));
+                    news = true;
+                }
+                Err(error) => self.miss("a listing", &error, now),
+            }
+        }
+        for symbol in quotes {
+            match self.venue.quote(&symbol).await {
+                Ok(quote) => {
+                    self.heard().quotes.insert(symbol, (quote, clock.now()));
+                }
+                Err(error) => self.miss("a quote", &error, now),
+            }
+        }
+        news
+    }
+
+    fn miss(&self, what: &str, error: &VenueError, now: Timestamp) {
+        tracing::debug!(venue = self.venue.name(), what, %error, "not told");
+        self.note(error, now);
+    }
+}

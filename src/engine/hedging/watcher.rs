@@ -1,0 +1,210 @@
+//! Asks venues ahead for what decisions need, and looks for what happened there
+//! without us: an order that our books forgot, another hand's, a trade taken back.
+//!
+//! Nothing is planned at a venue before the first look at what happened there.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Seat, Trading, commit, dispatch::OURSELVES};
+use crate::{
+    book::{
+        execution::Execution,
+        order::{Move, Purpose, Report, State, Terms, Ticket},
+    },
+    engine::{Loop, Step},
+    observe,
+    store::{
+        StoreError,
+        orders::{self, Because, Event, Plan, VenueId},
+        venues,
+    },
+    venue::{Of, Recovery},
+};
+
+/// How often it is looked for what happened without us.
+const SCAN_EVERY: SignedDuration = SignedDuration::from_secs(60);
+/// How far looks overlap: brokers tell late.
+const OVERLAP: SignedDuration = SignedDuration::from_mins(10);
+
+/// Watches the venues.
+#[derive(Debug)]
+pub struct Watcher {
+    trading: Arc<Trading>,
+    scanned: BTreeMap<VenueId, Timestamp>,
+}
+
+impl Watcher {
+    /// A watcher that has looked at none yet.
+    pub fn new(trading: Arc<Trading>) -> Self {
+        Self { trading, scanned: BTreeMap::new() }
+    }
+}
+
+impl Loop for Watcher {
+    async fn converge(&mut self) -> Result<Step, StoreError> {
+        let trading = &self.trading;
+        let Some(_) = trading.fence() else { return Ok(Step::Idle) };
+        let mut news = false;
+        for seat in trading.seats.values() {
+            news |= seat.listen(&trading.clock).await;
+            trading.meet(seat).await?;
+            let now = trading.clock.now();
+            let due = self.scanned.get(&seat.id).is_none_or(|at| now.duration_since(*at) >= SCAN_EVERY);
+            if (due || !seat.is_scanned()) && seat.rest(now).is_none() && trading.scan(seat, now).await? {
+                self.scanned.insert(seat.id, now);
+                news |= !seat.is_scanned();
+                seat.scanned();
+            }
+        }
+        if news {
+            trading.bell.ring();
+        }
+        Ok(Step::Idle)
+    }
+}
+
+impl Trading {
+    /// The account must be the one that was met first.
+    async fn meet(&self, seat: &Seat) -> Result<(), StoreError> {
+        let Some(account) = seat.account() else { return Ok(()) };
+        let mut conn = self.connection().await?;
+        venues::met(&mut conn, seat.id, &account.id).await?;
+        let known = venues::account(&mut conn, seat.id).await?;
+        drop(conn);
+        if known.is_some_and(|known| known != account.id) {
+            let why = format!(
+                "the account at {} is another one than before: was it reset, or are these other keys?",
+                seat.venue.name()
+            );
+            self.halt(None, &why).await?;
+        }
+        Ok(())
+    }
+
+    /// Looks for what happened at a venue since the last look; false where it did not tell.
+    async fn scan(&self, seat: &Seat, now: Timestamp) -> Result<bool, StoreError> {
+        let mut conn = self.connection().await?;
+        let since = venues::scanned_to(&mut conn, seat.id).await?.unwrap_or(now) - OVERLAP;
+        drop(conn);
+        let told =
+            async { Ok((seat.venue.orders(since).await?, seat.venue.executions(Of::Since(since)).await?)) };
+        let (reports, executions) = match told.await {
+            Ok(told) => told,
+            Err(error) => {
+                seat.note(&error, self.clock.now());
+                return Ok(false);
+            }
+        };
+        for report in reports {
+            self.recognize(seat, report, now).await?;
+        }
+        for execution in executions {
+            self.attribute(seat, &execution, now).await?;
+        }
+        let mut conn = self.connection().await?;
+        venues::scanned(&mut conn, seat.id, now).await?;
+        Ok(true)
+    }
+
+    /// Whose is an order at the broker? Ours that we forgot is taken in; another's is written down.
+    async fn recognize(&self, seat: &Seat, report: Report, now: Timestamp) -> Result<(), StoreError> {
+        let mut conn = self.connection().await?;
+        if orders::whose(&mut conn, seat.id, &report.broker_id).await?.is_some() {
+            return Ok(());
+        }
+        if let Some(client_id) = &report.client_id {
+            if venues::knows_client_id(&mut conn, client_id).await? {
+                return Ok(());
+            }
+            let ours = format!("hedge-{}-{}-", seat.mark, venues::deployment(&mut conn).await?);
+            if client_id.starts_with(&ours) {
+                drop(conn);
+                return self.remember(seat, report, now).await;
+            }
+        } else {
+            // Without an id of ours, what looks like an order that is being looked for is not another's.
+            let live = orders::live(&mut conn).await?;
+            let sought = live.iter().any(|order| {
+                order.venue == seat.id && order.state == State::Sent && order.ticket.symbol == report.symbol
+            });
+            if sought {
+                return Ok(());
+            }
+        }
+        if venues::foreign(&mut conn, seat.id, &report, now).await? {
+            drop(conn);
+            observe::foreign(seat.venue.name(), &report);
+            if matches!(seat.venue.recovery(), Recovery::ByFingerprint { .. }) {
+                let why = format!(
+                    "order {} at {} is not ours as far as we know: adopt it, or resume",
+                    report.broker_id,
+                    seat.venue.name()
+                );
+                self.halt(Some(&report.symbol), &why).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// An order of ours that the books do not have: they were restored from before it.
+    async fn remember(&self, seat: &Seat, report: Report, now: Timestamp) -> Result<(), StoreError> {
+        let (Some(fence), Some(client_id), Some(quantity)) =
+            (self.fence(), report.client_id.clone(), report.quantity)
+        else {
+            return Ok(());
+        };
+        let ticket = Ticket {
+            client_id,
+            symbol: report.symbol.clone(),
+            side: report.side,
+            quantity,
+            terms: Terms::Market,
+        };
+        let mut tx = self.begin().await?;
+        let seen = orders::newest(&mut tx).await?;
+        let plan = Plan {
+            venue: seat.id,
+            ticket: &ticket,
+            purpose: Purpose::Manual,
+            exposure: None,
+            reference: None,
+            asked: Some((OURSELVES, "found at the broker under an id of ours; the books did not have it")),
+            fence,
+            seen,
+            covers: &[],
+            now,
+        };
+        let Some(id) = orders::plan(&mut tx, &plan).await? else { return Ok(()) };
+        let Some(order) = orders::read(&mut tx, id).await? else { return Ok(()) };
+        let event = Event::new("sent", "by a process whose books were lost");
+        let moved = orders::advance(&mut tx, &order, Move::Send, Because::default(), &event, now).await?;
+        commit(tx).await?;
+        let Ok(state) = moved else { return Ok(()) };
+        let order = orders::Order { state, sent_at: Some(now), ..order };
+        self.take_over(seat, &order, report, "found").await
+    }
+
+    /// Whose is an execution? Of ours that are still live the tracker books; a late correction
+    /// or a bust is booked here, and another's is kept without an order.
+    async fn attribute(&self, seat: &Seat, execution: &Execution, now: Timestamp) -> Result<(), StoreError> {
+        let Some(broker_id) = &execution.broker_order_id else { return Ok(()) };
+        let mut tx = self.begin().await?;
+        let owner = orders::whose(&mut tx, seat.id, broker_id).await?;
+        if owner.is_none() && !venues::is_foreign(&mut tx, seat.id, broker_id).await? {
+            return Ok(());
+        }
+        // A trade of a live order is the tracker's: it closes the order by it.
+        if owner.is_some() && execution.corrects.is_none() {
+            return Ok(());
+        }
+        let new = orders::book(&mut tx, seat.id, owner, execution, now).await?;
+        commit(tx).await?;
+        if new && owner.is_some() {
+            observe::taken_back(execution);
+            self.bell.ring();
+        }
+        Ok(())
+    }
+}

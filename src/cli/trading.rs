@@ -59,13 +59,15 @@ pub async fn ready(sources: &Sources) -> anyhow::Result<Ready> {
     };
     let mut venues: Vec<(VenueSettings, Arc<dyn Venue>)> = Vec::new();
     for settings in &config.venues {
-        let venue = brokers::connect(settings, &sources.clock).map_err(|error| Trouble {
-            what: format!("the venue `{}` cannot be used", settings.name),
-            cause: error.to_string(),
-            state: "nothing was started".to_owned(),
-            next: "mend what the cause names; `hedge doctor` tries it".to_owned(),
-            exit: Exit::Usage,
-        })?;
+        let venue =
+            brokers::connect(settings, &sources.clock, sources.db.pool(), config.encryption_key.as_ref())
+                .map_err(|error| Trouble {
+                    what: format!("the venue `{}` cannot be used", settings.name),
+                    cause: error.to_string(),
+                    state: "nothing was started".to_owned(),
+                    next: "mend what the cause names; `hedge doctor` tries it".to_owned(),
+                    exit: Exit::Usage,
+                })?;
         venues.push((settings.clone(), venue));
     }
     let (seats, strays) = hedging::take_seats(sources.db.pool(), venues).await?;

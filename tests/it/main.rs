@@ -24,6 +24,7 @@ mod facts;
 mod hedging;
 mod laws;
 mod logins;
+mod paper;
 mod parrot;
 mod pit;
 mod process;

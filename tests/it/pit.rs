@@ -331,7 +331,8 @@ impl Pit {
 /// A process: everything that it has in memory.
 async fn start(world: &World, stage: &Stage, broker: &SimAlpaca, setup: &Setup) -> (Arc<Trading>, Keeper) {
     let settings = venue(broker, setup);
-    let venues = vec![(settings.clone(), brokers::connect(&settings, &stage.clock).unwrap())];
+    let venues =
+        vec![(settings.clone(), brokers::connect(&settings, &stage.clock, &stage.pool, None).unwrap())];
     let (seats, strays) = hedging::take_seats(world.pool(), venues).await.unwrap();
     assert_eq!(strays, []);
     let venue = *seats.keys().next().unwrap();

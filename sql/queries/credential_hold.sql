@@ -3,9 +3,9 @@ select
     key_fingerprint,
     nonce,
     ciphertext,
-    (extract(epoch from login_at) * 1000000)::bigint     as login_at,
-    (extract(epoch from refreshed_at) * 1000000)::bigint as refreshed_at,
-    (extract(epoch from access_until) * 1000000)::bigint as access_until
+    login_at,
+    refreshed_at,
+    access_until
 from credential
 where venue = $1
 for update

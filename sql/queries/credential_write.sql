@@ -1,11 +1,6 @@
 -- No row: a venue's login as it stands now, in the place of the one before.
 insert into credential (venue, key_fingerprint, nonce, ciphertext, login_at, refreshed_at, access_until)
-values (
-    $1, $2, $3, $4,
-    timestamptz 'epoch' + $5::bigint * interval '1 microsecond',
-    timestamptz 'epoch' + $6::bigint * interval '1 microsecond',
-    timestamptz 'epoch' + $7::bigint * interval '1 microsecond'
-)
+values ($1, $2, $3, $4, $5, $6, $7)
 on conflict (venue) do update set
     key_fingerprint = excluded.key_fingerprint,
     nonce = excluded.nonce,

@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use sqlx::{PgConnection, Postgres, Row as _, Transaction, postgres::PgRow};
 
-use super::StoreError;
+use super::{StoreError, types::At};
 use crate::secret::{SealError, Sealed, SealingKey, Secret};
 
 /// What a login left behind.
@@ -107,9 +107,9 @@ pub async fn write(
         .bind(&sealed.fingerprint)
         .bind(sealed.nonce.as_slice())
         .bind(&sealed.ciphertext)
-        .bind(credential.login_at.as_microsecond())
-        .bind(credential.refreshed_at.as_microsecond())
-        .bind(credential.access_until.as_microsecond())
+        .bind(At(credential.login_at))
+        .bind(At(credential.refreshed_at))
+        .bind(At(credential.access_until))
         .execute(conn)
         .await
         .map_err(|error| StoreError::of("write a login", error))?;
@@ -196,7 +196,5 @@ fn sealed(row: &PgRow) -> Result<Sealed, sqlx::Error> {
 }
 
 fn time(row: &PgRow, column: &str) -> Result<Timestamp, sqlx::Error> {
-    let microseconds = row.try_get(column)?;
-    Timestamp::from_microsecond(microseconds)
-        .map_err(|error| sqlx::Error::ColumnDecode { index: column.to_owned(), source: error.into() })
+    row.try_get::<At, _>(column).map(|At(at)| at)
 }

@@ -31,6 +31,7 @@ mod hedging;
 mod laws;
 mod logins;
 mod office;
+mod paper;
 mod parrot;
 mod pit;
 mod process;

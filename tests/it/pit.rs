@@ -296,7 +296,7 @@ impl Pit {
 async fn start(world: &World, stage: &Stage, broker: &SimAlpaca, setup: &Setup) -> (Arc<Trading>, Keeper) {
     let settings = venue(broker, setup);
     let venues =
-        vec![(settings.clone(), brokers::connect(&settings, world.pool(), None, &stage.clock).unwrap())];
+        vec![(settings.clone(), brokers::connect(&settings, &stage.clock, &stage.pool, None).unwrap())];
     let (seats, strays) = hedging::take_seats(world.pool(), venues).await.unwrap();
     assert_eq!(strays, []);
     let venue = *seats.keys().next().unwrap();

@@ -20,6 +20,7 @@ mod anvil;
 mod bad_input;
 mod brokers;
 mod chain;
+mod covers;
 mod crashes;
 mod day;
 mod desk;

@@ -20,9 +20,10 @@ use crate::{
         stopped,
     },
     policy::{HedgeSettings, Limits},
+    secret::SealingKey,
     store::{StoreError, exposure::Depth, orders::VenueId, venues::Stray},
     time::Clock,
-    venue::{Venue, VenueSettings},
+    venue::{Venue, VenueError, VenueSettings},
 };
 
 /// How often loops look, besides being woken.
@@ -57,17 +58,31 @@ pub async fn ready(sources: &Sources) -> anyhow::Result<Ready> {
         }
         .into());
     };
+    let unusable = |what: String, cause: String, next: &str| Trouble {
+        what,
+        cause,
+        state: "nothing was started".to_owned(),
+        next: next.to_owned(),
+        exit: Exit::Usage,
+    };
+    let key = config.encryption_key.as_ref().map(SealingKey::parse).transpose().map_err(|error| {
+        unusable("ENCRYPTION_KEY cannot be used".to_owned(), error.to_string(), "give 64 hex digits")
+    })?;
     let mut venues: Vec<(VenueSettings, Arc<dyn Venue>)> = Vec::new();
     for settings in &config.venues {
-        let venue =
-            brokers::connect(settings, &sources.clock, sources.db.pool(), config.encryption_key.as_ref())
-                .map_err(|error| Trouble {
-                    what: format!("the venue `{}` cannot be used", settings.name),
-                    cause: error.to_string(),
-                    state: "nothing was started".to_owned(),
-                    next: "mend what the cause names; `hedge doctor` tries it".to_owned(),
-                    exit: Exit::Usage,
-                })?;
+        let connected = brokers::connect(settings, sources.db.pool(), key.as_ref(), &sources.clock);
+        let venue = connected.map_err(|error| {
+            let next = match &error {
+                VenueError::Unauthorized { next, .. } => next.clone(),
+                VenueError::Unreachable { .. }
+                | VenueError::Unanswered { .. }
+                | VenueError::Throttled { .. }
+                | VenueError::Refused { .. } => {
+                    "mend what the cause names; `hedge doctor` tries it".to_owned()
+                }
+            };
+            unusable(format!("the venue `{}` cannot be used", settings.name), error.to_string(), &next)
+        })?;
         venues.push((settings.clone(), venue));
     }
     let (seats, strays) = hedging::take_seats(sources.db.pool(), venues).await?;

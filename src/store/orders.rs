@@ -447,7 +447,7 @@ pub async fn whose(
     read.await.map_err(|error| StoreError::of("read whose order that is", error))
 }
 
-/// Books an execution; false where it is booked already. What it fills of its order is added
+/// Books an execution, or claims one that was nobody's; false where it is booked already. What it fills of its order is added
 /// there: a correction or a bust is not, because what was filled never shrinks.
 pub async fn book(
     tx: &mut Transaction<'_, Postgres>,

@@ -21,6 +21,7 @@ mod brokers;
 mod chain;
 mod desk;
 mod facts;
+mod hedge_storm;
 mod hedging;
 mod laws;
 mod logins;

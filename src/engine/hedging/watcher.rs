@@ -7,17 +7,20 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Seat, Trading, commit, dispatch::OURSELVES};
+use super::{
+    Seat, Trading, commit,
+    dispatch::{OURSELVES, is_out},
+};
 use crate::{
     book::{
         execution::Execution,
-        order::{Move, Purpose, Report, State, Terms, Ticket},
+        order::{Move, Purpose, Report, Terms, Ticket},
     },
     engine::{Loop, Step},
     observe,
     store::{
         StoreError,
-        orders::{self, Because, Event, Plan, VenueId},
+        orders::{self, Because, Event, Order, Plan, VenueId},
         venues,
     },
     venue::{Of, Recovery},
@@ -97,41 +100,42 @@ impl Trading {
                 return Ok(false);
             }
         };
+        let mut all = true;
         for report in reports {
-            self.recognize(seat, report, now).await?;
+            all &= self.recognize(seat, report, now).await?;
         }
         for execution in executions {
             self.attribute(seat, &execution, now).await?;
         }
-        let mut conn = self.connection().await?;
-        venues::scanned(&mut conn, seat.id, now).await?;
+        if all {
+            let mut conn = self.connection().await?;
+            venues::scanned(&mut conn, seat.id, now).await?;
+        }
         Ok(true)
     }
 
-    /// Whose is an order at the broker? Ours that we forgot is taken in; another's is written down.
-    async fn recognize(&self, seat: &Seat, report: Report, now: Timestamp) -> Result<(), StoreError> {
+    /// Whose is an order at the broker? Ours that we forgot is taken in; another's is written
+    /// down. False where that cannot be told yet.
+    async fn recognize(&self, seat: &Seat, report: Report, now: Timestamp) -> Result<bool, StoreError> {
         let mut conn = self.connection().await?;
         if orders::whose(&mut conn, seat.id, &report.broker_id).await?.is_some() {
-            return Ok(());
+            return Ok(true);
         }
         if let Some(client_id) = &report.client_id {
             if venues::knows_client_id(&mut conn, client_id).await? {
-                return Ok(());
+                return Ok(true);
             }
             let ours = format!("hedge-{}-{}-", seat.mark, venues::deployment(&mut conn).await?);
             if client_id.starts_with(&ours) {
                 drop(conn);
-                return self.remember(seat, report, now).await;
+                return self.remember(seat, report, now).await.map(|()| true);
             }
-        } else {
-            // Without an id of ours, what looks like an order that is being looked for is not another's.
-            let live = orders::live(&mut conn).await?;
-            let sought = live.iter().any(|order| {
-                order.venue == seat.id && order.state == State::Sent && order.ticket.symbol == report.symbol
-            });
-            if sought {
-                return Ok(());
-            }
+        }
+        // It may be one of ours that is being looked for, or what the broker put in its place.
+        let live = orders::live(&mut conn).await?;
+        let here = |order: &&Order| order.venue == seat.id && order.ticket.symbol == report.symbol;
+        if live.iter().filter(here).any(is_out) {
+            return Ok(false);
         }
         if venues::foreign(&mut conn, seat.id, &report, now).await? {
             drop(conn);
@@ -145,7 +149,7 @@ impl Trading {
                 self.halt(Some(&report.symbol), &why).await?;
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// An order of ours that the books do not have: they were restored from before it.
@@ -182,7 +186,7 @@ impl Trading {
         let moved = orders::advance(&mut tx, &order, Move::Send, Because::default(), &event, now).await?;
         commit(tx).await?;
         let Ok(state) = moved else { return Ok(()) };
-        let order = orders::Order { state, sent_at: Some(now), ..order };
+        let order = Order { state, sent_at: Some(now), ..order };
         self.take_over(seat, &order, report, "found").await
     }
 

@@ -13,10 +13,11 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use super::{
+    login::Logins,
     market::{Hours, SimListing},
     money::{Summed, ratio},
     order::{Course, Ending, Fate, NewOrder, PlacedBy, SimExecution, SimOrder, SimStatus, TimeInForce},
-    strike::Strikes,
+    strike::{Bent, Strike, Strikes},
 };
 use crate::{
     book::{execution::Nature, fill::Side},
@@ -32,6 +33,8 @@ pub(super) struct Manners {
     pub(super) lag: Duration,
     /// How long a market order takes to fill.
     pub(super) latency: Duration,
+    /// How long an order takes to be in Schwab's lists.
+    pub(super) listing: Duration,
     /// Orders are filled before they are answered.
     pub(super) at_once: bool,
     /// Shares may be sold that are not held.
@@ -55,6 +58,17 @@ pub(super) struct Position {
     pub(super) cost: Usd,
 }
 
+/// An order that is still on its way.
+#[derive(Debug)]
+pub(super) struct Late {
+    /// When it arrives.
+    pub(super) at: Timestamp,
+    pub(super) order: NewOrder,
+    pub(super) fate: Fate,
+    /// Nothing is held against it any more when it does.
+    pub(super) decided: bool,
+}
+
 /// Why an order cannot be cancelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CancelRefused {
@@ -74,6 +88,7 @@ pub(super) struct Ledger {
     pub(super) hours: Hours,
     pub(super) listings: BTreeMap<String, SimListing>,
     pub(super) strikes: Strikes,
+    pub(super) logins: Logins,
     pub(super) account_id: String,
     pub(super) account_number: i64,
     pub(super) opened_at: Timestamp,
@@ -86,7 +101,7 @@ pub(super) struct Ledger {
     open: BTreeSet<usize>,
     places: BTreeMap<String, usize>,
     client_ids: BTreeMap<String, usize>,
-    late: Vec<(Timestamp, NewOrder, Fate)>,
+    late: Vec<Late>,
     seen: Timestamp,
 }
 
@@ -97,10 +112,11 @@ impl Ledger {
             clock,
             offset: SignedDuration::ZERO,
             seed,
-            manners: Manners::default(),
+            manners: Manners { listing: Duration::from_secs(1), ..Manners::default() },
             hours: Hours::default(),
             listings,
             strikes: Strikes::seeded(seed),
+            logins: Logins::default(),
             account_id: String::new(),
             account_number: 0,
             opened_at: now,
@@ -153,11 +169,11 @@ impl Ledger {
         let now = self.now();
         // A clock that was turned back makes nothing undone.
         let from = self.seen.min(now);
-        let (due, late) = std::mem::take(&mut self.late).into_iter().partition(|(at, ..)| *at <= now);
+        let (due, late): (Vec<Late>, Vec<Late>) =
+            std::mem::take(&mut self.late).into_iter().partition(|late| late.at <= now);
         self.late = late;
-        let due: Vec<(Timestamp, NewOrder, Fate)> = due;
-        for (at, order, fate) in due {
-            if self.check(&order).is_ok() {
+        for Late { at, order, fate, decided } in due {
+            if decided || self.check(&order).is_ok() {
                 self.take(order, &fate, at);
             }
         }
@@ -343,6 +359,8 @@ impl Ledger {
             limit: limit.or(old.limit),
             time_in_force: old.time_in_force,
             extended: old.extended,
+            session: old.session,
+            short: old.short,
             placed_by,
             replaces: Some(old.id),
         };
@@ -408,6 +426,8 @@ impl Ledger {
             limit: new.limit,
             time_in_force: new.time_in_force,
             extended: new.extended,
+            session: new.session,
+            short: new.short,
             status: if opened { SimStatus::PendingNew } else { SimStatus::Accepted },
             filled: Shares::ZERO,
             value: Usd::ZERO,
@@ -454,12 +474,13 @@ impl Ledger {
             end: struck.or(immediate.then_some((due, Ending::Cancel))),
             cancel_at: None,
             visible_from: later(now, fate.hidden),
+            listed_from: later(now, fate.hidden.max(self.manners.listing)),
         }
     }
 
-    /// An order that is still on its way arrives at this time.
-    pub(super) fn arrives(&mut self, at: Timestamp, order: NewOrder, fate: Fate) {
-        self.late.push((at, order, fate));
+    /// An order is still on its way.
+    pub(super) fn arrives(&mut self, late: Late) {
+        self.late.push(late);
     }
 
     /// Whatever is held or stuck at a part fills after all.
@@ -561,6 +582,31 @@ impl Ledger {
         }
         self.minute.1 = self.minute.1.saturating_add(1);
         self.manners.rate.unwrap_or(u32::MAX).checked_sub(self.minute.1)
+    }
+
+    /// An id that nobody had before.
+    pub(super) fn fresh_id(&mut self) -> String {
+        uuid(&mut self.chance)
+    }
+
+    /// Bid, ask and their time, as they are shown; none where there are none.
+    pub(super) fn quoted(
+        &self,
+        symbol: &str,
+        bent: &Bent,
+        now: Timestamp,
+    ) -> Option<(Price, Price, Timestamp)> {
+        let listing = self.listings.get(symbol).filter(|_| !bent.has(&Strike::NoQuote))?;
+        let (mut bid, mut ask) = (listing.bid, listing.ask);
+        if bent.has(&Strike::ZeroQuote) {
+            (bid, ask) = (Price::default(), Price::default());
+        }
+        if bent.has(&Strike::CrossedQuote) {
+            (bid, ask) = (bid.dollars().plus(Amount::ONE).and_then(Price::of).unwrap_or(bid), bid);
+        }
+        // While nothing trades, the last quote stands.
+        let stands = listing.halted || self.hours.session(now) == Session::Closed;
+        Some((bid, ask, if stands { listing.quoted_at } else { now }))
     }
 
     /// An id of Alpaca's: New York's time, and something unique.

@@ -2,7 +2,7 @@
 //!
 //! - [`SimAccount`] is the truth: one brokerage account with cash, orders, executions,
 //!   prices, hours and a clock of its own, which may be told the time;
-//! - [`SimAlpaca`] serves it as Alpaca does;
+//! - [`SimAlpaca`] serves it as Alpaca does, [`SimSchwab`] as Schwab does;
 //! - [`Strike`]s are what goes wrong: by script ([`SimAccount::strike`]) or by seed
 //!   ([`SimAccount::storm`]).
 //!
@@ -23,10 +23,12 @@ mod alpaca;
 mod control;
 mod front;
 mod ledger;
+mod login;
 mod market;
 mod money;
 mod order;
 mod rules;
+mod schwab;
 mod strike;
 
 /// The control endpoints, as a person reads them.
@@ -37,4 +39,5 @@ pub use alpaca::{AlpacaKeys, SimAlpaca};
 pub use front::{Asked, Heard};
 pub use market::{Hours, Prices, SimListing};
 pub use order::{PlacedBy, SimExecution, SimOrder, SimStatus, TimeInForce};
+pub use schwab::{SchwabApp, SimSchwab};
 pub use strike::{Ask, Rule as StrikeRule, Storm, Strike};

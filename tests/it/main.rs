@@ -16,6 +16,7 @@
 
 mod alpaca;
 mod anvil;
+mod auth;
 mod bad_input;
 mod brokers;
 mod chain;

@@ -10,6 +10,7 @@
 pub mod accept;
 pub mod act;
 pub mod audit;
+pub mod auth;
 pub mod backfill;
 pub mod db;
 pub mod demo;
@@ -98,6 +99,7 @@ enum Command {
     Resolve(act::Resolve),
     Order(act::Order),
     Audit(audit::Args),
+    Auth(auth::Args),
     Show(show::Args),
     Rewind(rewind::Args),
     Accept(accept::Args),
@@ -154,6 +156,7 @@ impl Cli {
             Command::Resolve(args) => act::resolve(args, &desk, out).await,
             Command::Order(args) => act::order(args, &desk, out).await,
             Command::Audit(args) => audit::run(args, &desk, out).await,
+            Command::Auth(args) => auth::run(args, &desk, out).await,
             Command::Show(args) => show::run(args, &desk, out).await,
             Command::Rewind(args) => rewind::run(args, &desk, out).await,
             Command::Accept(args) => accept::run(args, &desk, out).await,

@@ -17,6 +17,7 @@
 mod acts;
 mod alpaca;
 mod anvil;
+mod auth;
 mod bad_input;
 mod brokers;
 mod chain;

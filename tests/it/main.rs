@@ -14,25 +14,33 @@
     reason = "a test that stops is a test that tells"
 )]
 
+mod acts;
+mod alpaca;
 mod anvil;
 mod bad_input;
 mod brokers;
 mod chain;
 mod crashes;
+mod day;
 mod desk;
 mod facts;
 mod floor;
 mod gate;
 mod handovers;
+mod hedge_storm;
 mod hedging;
 mod laws;
+mod logins;
 mod office;
 mod outages;
+mod paper;
+mod parrot;
 mod pit;
 mod process;
 mod program;
 mod proof;
 mod rules;
+mod schwab;
 mod sql;
 mod standby;
 mod store;
@@ -42,4 +50,5 @@ mod tools;
 mod vectors;
 mod venues;
 mod weather;
+mod why;
 mod world;

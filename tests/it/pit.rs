@@ -140,6 +140,11 @@ impl Pit {
         pit
     }
 
+    /// The world, for another pit.
+    pub fn into_world(self) -> World {
+        self.world
+    }
+
     pub fn pool(&self) -> &PgPool {
         self.world.pool()
     }
@@ -170,6 +175,12 @@ impl Pit {
 
     /// Several trades in one block, at these prices.
     pub async fn fills(&self, trades: &[(Side, &str, &str, &str)]) {
+        self.mine(trades);
+        self.index().await;
+    }
+
+    /// The same; nobody reads them yet.
+    pub fn mine(&self, trades: &[(Side, &str, &str, &str)]) {
         let trades: Vec<SimTrade> = trades
             .iter()
             .map(|(side, ticker, quantity, price)| SimTrade {
@@ -183,7 +194,6 @@ impl Pit {
             })
             .collect();
         self.chain.trade(u64::try_from(self.clock.now().as_second()).unwrap(), &trades);
-        self.index().await;
     }
 
     pub async fn sold(&self, symbol: &str, quantity: &str) {
@@ -285,7 +295,8 @@ impl Pit {
 /// A process: everything that it has in memory.
 async fn start(world: &World, stage: &Stage, broker: &SimAlpaca, setup: &Setup) -> (Arc<Trading>, Keeper) {
     let settings = venue(broker, setup);
-    let venues = vec![(settings.clone(), brokers::connect(&settings, &stage.clock).unwrap())];
+    let venues =
+        vec![(settings.clone(), brokers::connect(&settings, &stage.clock, &stage.pool, None).unwrap())];
     let (seats, strays) = hedging::take_seats(world.pool(), venues).await.unwrap();
     assert_eq!(strays, []);
     let venue = *seats.keys().next().unwrap();

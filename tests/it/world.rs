@@ -41,6 +41,23 @@ impl World {
         Self { db: open(Stage::get().fresh("template1").await).await }
     }
 
+    /// Forgets every row, so that the database is as new.
+    pub async fn empty(&self) {
+        let tables: Vec<String> = sqlx::query_scalar(
+            "select format('%I', tablename) from pg_tables
+             where schemaname = 'public' and tablename <> 'refinery_schema_history'",
+        )
+        .fetch_all(self.pool())
+        .await
+        .unwrap();
+        let sql = format!(
+            "begin; set local session_replication_role = replica;
+             truncate {} restart identity cascade; commit",
+            tables.join(", ")
+        );
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(self.pool()).await.unwrap();
+    }
+
     /// A world in a database that is there already.
     pub async fn at(url: DatabaseUrl) -> Self {
         Self { db: open(url).await }

@@ -159,7 +159,7 @@ fn assets(
 /// Orders are open where nobody would look any more.
 fn left_open(Stray { venue, orders, first }: &Stray) -> Trouble {
     Trouble {
-        what: format!("{orders} orders are open at {venue}, which is not configured any more"),
+        what: format!("orders are open at {venue}, which is not configured any more: {orders}"),
         cause: format!(
             "the first of them is #{first}; hedging elsewhere would hedge what they do a second time"
         ),

@@ -188,7 +188,7 @@ create table execution (
     id               bigint generated always as identity primary key,
     venue_id         int            not null references venue,
     execution_id     text           not null,
-    order_id         bigint         references hedge_order,  -- null: nobody here ordered it
+    order_id         bigint         references hedge_order,  -- null: nobody here ordered it, as far as is known
     broker_order_id  text,
     symbol           text           not null,
     nature           text           not null,
@@ -288,7 +288,7 @@ create trigger opened_books_are_summed_again after update of closed_to, from_blo
     for each row when (new.closed_to < old.closed_to or new.from_block <> old.from_block)
     execute function forget_closed_fills();
 
--- What was filled never shrinks, and what is closed stays as it is.
+-- What was filled never shrinks, and what is closed stays closed; a trade that is told late still counts.
 create function orders_go_forward() returns trigger language plpgsql as $$
 begin
     raise exception 'order % is closed, or would be filled less', old.id
@@ -296,7 +296,8 @@ begin
 end
 $$;
 create trigger orders_go_forward before update on hedge_order
-    for each row when (old.state = 'closed' or new.filled < old.filled) execute function orders_go_forward();
+    for each row when (new.filled < old.filled or (old.state = 'closed' and (new.state, new.why) is distinct from (old.state, old.why)))
+    execute function orders_go_forward();
 
 -- Facts are written once. Of a log only `taken_by` may change.
 create function facts_are_never_edited() returns trigger language plpgsql as $$
@@ -310,7 +311,7 @@ declare
     fact text;
 begin
     foreach fact in array array['fill', 'vault_move', 'go_live', 'opening_position', 'correction', 'halt',
-                                'order_event', 'execution', 'cover'] loop
+                                'order_event', 'cover'] loop
         execute format('create trigger facts_are_never_edited before update or delete or truncate on %I
                         for each statement execute function facts_are_never_edited()', fact);
     end loop;
@@ -319,3 +320,10 @@ $$;
 create trigger facts_are_never_edited before delete or truncate or
     update of chain_id, block_hash, log_index, source_id, block_number, block_time, tx_hash, tx_index, topics, data
     on chain_log for each statement execute function facts_are_never_edited();
+-- Of an execution only its order may be filled in, once: whose it was is learnt late where an
+-- order was adopted, or went on under another id.
+create trigger facts_are_never_edited before delete or truncate or
+    update of venue_id, execution_id, broker_order_id, symbol, nature, quantity, price, cash, executed_at, corrects, booked_at
+    on execution for each statement execute function facts_are_never_edited();
+create trigger an_execution_is_claimed_once before update of order_id on execution
+    for each row when (old.order_id is not null) execute function facts_are_never_edited();

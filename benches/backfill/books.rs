@@ -30,10 +30,15 @@ pub(super) struct Digest {
 impl Books {
     /// Makes the cluster, the tables, and the one source.
     pub(super) async fn open() -> anyhow::Result<Self> {
+        Self::with(&[]).await
+    }
+
+    /// The same, with these settings of Postgres.
+    pub(super) async fn with(settings: &[(&str, &str)]) -> anyhow::Result<Self> {
         let dir = tempfile::Builder::new().prefix("hedge-bench-").tempdir()?;
         // The server of root is another user's, and must get in.
         std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o711))?;
-        let server = Embedded::start(dir.path(), &[])?;
+        let server = Embedded::start(dir.path(), settings)?;
         let settings = Settings { database_url: Some(server.url()), data_dir: dir.path().to_owned() };
         let db = Db::open(&settings).await?;
         db.migrate().await?;

@@ -22,7 +22,7 @@ use crate::{
     policy::{HedgeSettings, Limits},
     store::{StoreError, exposure::Depth, orders::VenueId, venues::Stray},
     time::Clock,
-    venue::{Venue, VenueSettings},
+    venue::{Venue, VenueError, VenueSettings},
 };
 
 /// How often loops look, besides being woken.
@@ -59,12 +59,25 @@ pub async fn ready(sources: &Sources) -> anyhow::Result<Ready> {
     };
     let mut venues: Vec<(VenueSettings, Arc<dyn Venue>)> = Vec::new();
     for settings in &config.venues {
-        let venue = brokers::connect(settings, &sources.clock).map_err(|error| Trouble {
-            what: format!("the venue `{}` cannot be used", settings.name),
-            cause: error.to_string(),
-            state: "nothing was started".to_owned(),
-            next: "mend what the cause names; `hedge doctor` tries it".to_owned(),
-            exit: Exit::Usage,
+        let key = config.encryption_key.as_ref();
+        let connected = brokers::connect(settings, &sources.clock, sources.db.pool(), key);
+        let venue = connected.map_err(|error| {
+            let next = match &error {
+                VenueError::Unauthorized { next, .. } => next.clone(),
+                VenueError::Unreachable { .. }
+                | VenueError::Unanswered { .. }
+                | VenueError::Throttled { .. }
+                | VenueError::Refused { .. } => {
+                    "mend what the cause names; `hedge doctor` tries it".to_owned()
+                }
+            };
+            Trouble {
+                what: format!("the venue `{}` cannot be used", settings.name),
+                cause: error.to_string(),
+                state: "nothing was started".to_owned(),
+                next,
+                exit: Exit::Usage,
+            }
         })?;
         venues.push((settings.clone(), venue));
     }

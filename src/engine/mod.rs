@@ -6,6 +6,7 @@
 //! - [`rewind`], [`redrive`]: an operator's acts on what is written
 //! - [`hedging`]: brings exposure below its threshold, order by order
 //! - [`reading`]: what a source is read with
+//! - [`logins`]: what logins at brokers left behind; [`paper`]: what is kept and known of the paper venue
 //! - [`booking`]: logs → a page of facts, with what must be asked of tokens
 //!
 //! A loop converges: it takes no input, reads what is, compares it with what
@@ -18,6 +19,8 @@ pub mod backfill;
 pub mod booking;
 pub mod hedging;
 pub mod indexer;
+pub mod logins;
+pub mod paper;
 pub mod reading;
 pub mod redrive;
 pub mod rewind;

@@ -4,6 +4,7 @@
 //!   database server of their own;
 //! - [`pool`]: [`Db`], the handle that everything else is given;
 //! - [`cursors`], [`facts`], [`ranges`], [`nodes`], [`skips`]: what the indexer writes, with [`copy`] as its pen;
+//! - [`credentials`]: logins at brokers, sealed; [`paper`]: orders at the venue that is nobody's;
 //! - [`lease`], [`exposure`], [`orders`], [`venues`], [`halts`]: what the hedger reads and writes,
 //!   in numbers of [`types`];
 //! - [`migrate`]: the tables' history applied, the schema `reporting` made anew.
@@ -13,6 +14,7 @@
 //! Postgres in some 30 ms (`tests/it/world.rs`).
 
 pub mod copy;
+pub mod credentials;
 pub mod cursors;
 pub mod embedded;
 pub mod exposure;
@@ -22,6 +24,7 @@ pub mod lease;
 pub mod migrate;
 pub mod nodes;
 pub mod orders;
+pub mod paper;
 pub mod pool;
 pub mod ranges;
 pub mod skips;

@@ -15,10 +15,10 @@ use std::{
 };
 
 use bytes::Bytes;
-use jiff::{Timestamp, fmt::rfc2822::DateTimeParser};
+use jiff::{SignedDuration, Timestamp, fmt::rfc2822::DateTimeParser};
 use reqwest::{
     Method, RequestBuilder, StatusCode, Url,
-    header::{DATE, HeaderMap, HeaderName, RETRY_AFTER},
+    header::{DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER},
 };
 use serde::Deserialize;
 
@@ -31,6 +31,9 @@ const TOLD: usize = 400;
 /// The shortest and the longest wait that a broker is believed to ask for (`domain.md` R26).
 const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_mins(5);
+
+/// Clocks that are further apart are not wrong but of different worlds, as in a rehearsal.
+const ASTRAY: SignedDuration = SignedDuration::from_mins(15);
 
 /// A budget is counted over so many milliseconds.
 const MINUTE: i64 = 60_000;
@@ -66,12 +69,16 @@ struct Pace {
     rests_until: i64,
     /// 429s in a row without a word on how long.
     refusals: u32,
+    /// The broker's time less ours, as last heard: the least, the last and the most.
+    ahead: [SignedDuration; 3],
 }
 
 /// An answer that is one: a success, or a refusal in so many words.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) status: StatusCode,
+    /// Where the broker says that what was made is found.
+    pub(super) location: Option<String>,
     pub(super) body: Bytes,
 }
 
@@ -157,11 +164,16 @@ impl Host {
         method: Method,
         path: impl IntoIterator<Item = &'a str>,
     ) -> RequestBuilder {
+        self.http.request(method, self.url(path))
+    }
+
+    /// Where `path` lies below the base.
+    pub(super) fn url<'a>(&self, path: impl IntoIterator<Item = &'a str>) -> Url {
         let mut url = self.base.clone();
         if let Ok(mut parts) = url.path_segments_mut() {
             parts.pop_if_empty().extend(path);
         }
-        self.http.request(method, url)
+        url
     }
 
     /// Sends a request, once; `what` completes "no answer to …".
@@ -189,7 +201,8 @@ impl Host {
                 self.unanswered(what, &causes(&error.without_url()))
             }
         })?;
-        let status = response.status();
+        let (status, location) = (response.status(), header(response.headers(), &LOCATION));
+        self.heard(response.headers());
         let wait = self.wait_of(status, response.headers());
         let body = response.bytes().await;
         if let Some(retry_in) = wait {
@@ -201,7 +214,7 @@ impl Host {
         let body = body.map_err(|error| {
             self.unanswered(what, &format!("http {}, then {}", status.as_u16(), causes(&error.without_url())))
         })?;
-        let answer = Answer { status, body };
+        let answer = Answer { status, location, body };
         if status.is_success() || status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT {
             Ok(answer)
         } else {
@@ -251,6 +264,22 @@ impl Host {
         let until = self.clock.millis().saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
         pace.rests_until = pace.rests_until.max(until);
         Some(wait)
+    }
+
+    /// Notes how far the broker's clock is from ours, if it is of this world.
+    fn heard(&self, headers: &HeaderMap) {
+        let there = header(headers, &DATE).and_then(|date| http_date(&date));
+        let ahead = there.map(|there| there.duration_since(self.clock.now()));
+        if let Some(ahead) = ahead.filter(|ahead| ahead.abs() <= ASTRAY) {
+            let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
+            let [least, _, most] = pace.ahead;
+            pace.ahead = [least.min(ahead), ahead, most.max(ahead)];
+        }
+    }
+
+    /// The broker's time less ours, to a second, as heard so far: the least, the last and the most.
+    pub(super) fn ahead(&self) -> [SignedDuration; 3] {
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner).ahead
     }
 
     /// Our time.

@@ -2,7 +2,7 @@
 //!
 //! - [`Venue`]: what every broker can do, in our words;
 //! - [`VenueError`]: why one did not, by what the caller should do;
-//! - [`alpaca`]: one of them, with `http` as its line and `number` for what it counts.
+//! - [`alpaca`], [`schwab`], [`paper`]: who can, with `http` as their line and `number` for what they count.
 //!
 //! What is always true here: an order leaves at most once a call, and no call
 //! tries again by itself; what is not known to be refused is [`VenueError::Unanswered`];
@@ -12,6 +12,8 @@
 pub mod alpaca;
 mod http;
 mod number;
+pub mod paper;
+pub mod schwab;
 
 use std::{collections::HashSet, fmt, time::Duration};
 

@@ -15,19 +15,30 @@
 )]
 
 mod acts;
+mod alpaca;
 mod anvil;
 mod bad_input;
 mod brokers;
 mod chain;
+mod crashes;
 mod day;
 mod desk;
 mod facts;
+mod floor;
+mod gate;
+mod hedge_storm;
 mod hedging;
 mod laws;
+mod logins;
+mod office;
+mod paper;
+mod parrot;
 mod pit;
 mod process;
 mod program;
+mod proof;
 mod rules;
+mod schwab;
 mod sql;
 mod store;
 mod storm;

@@ -1,89 +1,27 @@
-//! The door to brokers, over HTTP: what leaves, and what is made of the answers.
+//! The doors to brokers meet the rehearsal brokers: what each fault leaves us knowing, and what is there.
 
-use std::{
-    collections::{HashSet, VecDeque},
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{collections::HashSet, time::Duration};
 
-use axum::{
-    body::Bytes,
-    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri},
-    response::{IntoResponse, Response},
-};
 use hedge::{
     book::{
+        execution::Nature,
         fill::Side,
         order::{Refusal, Status, Terms, Ticket},
     },
     secret::Secret,
+    sim::{Ask, SimAccount, SimAlpaca, Strike},
     time::Clock,
     units::Shares,
     venue::{AuthStyle, Broker, Environment, Of, Venue, VenueError, VenueSettings, alpaca::Alpaca},
 };
-use jiff::Timestamp;
-use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use jiff::{SignedDuration, Timestamp};
 
-/// A broker that answers what it is told to, and remembers what it was asked.
-#[derive(Clone, Default)]
-struct Parrot {
-    answers: Arc<Mutex<VecDeque<Says>>>,
-    heard: Arc<Mutex<Vec<Heard>>>,
-}
+use crate::brokers::{OPEN, account, price, shares, usd};
 
-struct Says {
-    status: u16,
-    header: Option<(&'static str, String)>,
-    body: String,
-}
-
-#[derive(Clone)]
-struct Heard {
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Value,
-}
-
-impl Parrot {
-    async fn listen(&self) -> String {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let parrot = self.clone();
-        let answer = async move |method: Method, uri: Uri, headers: HeaderMap, body: Bytes| -> Response {
-            let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
-            parrot.heard.lock().unwrap().push(Heard { method, uri, headers, body });
-            let Says { status, header, body } =
-                parrot.answers.lock().unwrap().pop_front().expect("nobody asks so often");
-            let mut response = (StatusCode::from_u16(status).unwrap(), body).into_response();
-            if let Some((name, value)) = header {
-                response.headers_mut().insert(name, value.parse().unwrap());
-            }
-            response
-        };
-        tokio::spawn(
-            async move { axum::serve(listener, axum::Router::new().fallback(answer)).await.unwrap() },
-        );
-        url
-    }
-
-    #[expect(clippy::needless_pass_by_value, reason = "a literal or a value: what the test has at hand")]
-    fn says(&self, status: u16, body: impl ToString) -> &Self {
-        self.answers.lock().unwrap().push_back(Says { status, header: None, body: body.to_string() });
-        self
-    }
-
-    fn says_with(&self, status: u16, header: (&'static str, &str)) -> &Self {
-        let header = Some((header.0, header.1.to_owned()));
-        self.answers.lock().unwrap().push_back(Says { status, header, body: "{}".to_owned() });
-        self
-    }
-
-    /// `METHOD /path?query`, in the order of their coming.
-    fn heard(&self) -> Vec<String> {
-        self.heard.lock().unwrap().iter().map(|it| format!("{} {}", it.method, it.uri)).collect()
-    }
+struct Desk {
+    account: SimAccount,
+    alpaca: SimAlpaca,
+    venue: Alpaca,
 }
 
 fn settings(url: &str) -> VenueSettings {
@@ -95,387 +33,230 @@ fn settings(url: &str) -> VenueSettings {
         data_url: url.to_owned(),
         path_prefix: "/v2".to_owned(),
         auth: AuthStyle::Headers,
-        key: Some(Secret::new("the-key")),
-        secret: Some(Secret::new("the-secret")),
+        key: Some(Secret::new("K")),
+        secret: Some(Secret::new("S")),
         redirect_uri: String::new(),
         account_index: 0,
-        rate: 200,
-        timeout_ms: 500,
+        rate: 1_000,
+        timeout_ms: 300,
     }
 }
 
-fn alpaca(url: &str) -> Alpaca {
-    Alpaca::new(&settings(url), Clock::Wall).unwrap()
+impl Desk {
+    async fn at(now: &str) -> Self {
+        let account = account(now);
+        let alpaca = SimAlpaca::serve(account.clone(), hedge::sim::AlpacaKeys::default(), "127.0.0.1:0")
+            .await
+            .unwrap();
+        let venue = Alpaca::new(&settings(&alpaca.url()), Clock::Wall).unwrap();
+        Self { account, alpaca, venue }
+    }
+
+    async fn open() -> Self {
+        Self::at(OPEN).await
+    }
 }
 
-fn shares(text: &str) -> Shares {
-    Shares(text.parse().unwrap())
-}
-
-fn ticket() -> Ticket {
+fn ticket(id: &str, side: Side, quantity: &str) -> Ticket {
     Ticket {
-        client_id: "alpaca-paper-1".to_owned(),
+        client_id: id.to_owned(),
         symbol: "AAPL".to_owned(),
-        side: Side::Buy,
-        quantity: shares("1.5"),
+        side,
+        quantity: shares(quantity),
         terms: Terms::Market,
     }
 }
 
-fn order(id: &str, status: &str, at: &str) -> Value {
-    json!({"id": id, "client_order_id": "alpaca-paper-1", "symbol": "AAPL", "side": "buy", "qty": "1.5",
-           "filled_qty": "0", "status": status, "time_in_force": "day", "submitted_at": at, "created_at": at})
-}
-
-const AT: &str = "2026-11-20T15:30:01Z";
-
-#[tokio::test]
-async fn an_order_leaves_once_in_alpacas_words_and_comes_back_in_ours() {
-    let parrot = Parrot::default();
-    let venue = alpaca(&parrot.listen().await);
-    parrot.says(200, order("o-1", "pending_new", AT));
-    let report = venue.submit(&ticket()).await.unwrap();
-    assert_eq!((report.broker_id.as_str(), report.status), ("o-1", Status::Working));
-    let heard = parrot.heard.lock().unwrap();
-    let Heard { method, uri, headers, body } = &heard[0];
-    assert_eq!((method, uri.path()), (&Method::POST, "/v2/orders"));
-    assert_eq!(
-        (&headers["apca-api-key-id"], &headers["apca-api-secret-key"]),
-        (&HeaderValue::from_static("the-key"), &HeaderValue::from_static("the-secret"))
-    );
-    let sent = json!({"symbol": "AAPL", "qty": "1.5", "side": "buy", "type": "market", "time_in_force": "day",
-                      "client_order_id": "alpaca-paper-1"});
-    assert_eq!((body, heard.len()), (&sent, 1));
+fn buy() -> Ticket {
+    ticket("alpaca-paper-1", Side::Buy, "3")
 }
 
 #[tokio::test]
-async fn outside_the_regular_session_an_order_is_a_limit_for_the_day() {
-    let parrot = Parrot::default();
-    let venue = alpaca(&parrot.listen().await);
-    parrot.says(200, order("o-1", "accepted", AT));
-    let price = hedge::units::Price::of("190.25".parse().unwrap()).unwrap();
-    venue.submit(&Ticket { terms: Terms::ExtendedLimit(price), side: Side::Sell, ..ticket() }).await.unwrap();
-    let body = parrot.heard.lock().unwrap()[0].body.clone();
-    assert_eq!(
-        (&body["type"], &body["limit_price"], &body["extended_hours"]),
-        (&json!("limit"), &json!("190.25"), &json!(true))
-    );
-    assert_eq!((&body["side"], &body["time_in_force"]), (&json!("sell"), &json!("day")));
+async fn an_order_is_sent_filled_asked_after_and_booked() {
+    let desk = Desk::open().await;
+    let taken = desk.venue.submit(&buy()).await.unwrap();
+    desk.account.forward(SignedDuration::from_secs(5));
+    let filled = desk.venue.ask(&taken.broker_id).await.unwrap().unwrap();
+    assert_eq!((filled.status, filled.known, filled.filled), (Status::Filled, true, Some(shares("3"))));
+    let executions = desk.venue.executions(Of::Order(&taken.broker_id)).await.unwrap();
+    let sum = executions.iter().fold(Shares::ZERO, |sum, it| sum.plus(it.quantity).unwrap());
+    assert_eq!(sum, shares("3"));
+    let orders = desk.venue.orders(OPEN.parse().unwrap()).await.unwrap();
+    assert_eq!(orders.iter().map(|it| &it.broker_id).collect::<Vec<_>>(), [&taken.broker_id]);
+    assert_eq!(desk.venue.account().await.unwrap().holdings["AAPL"].quantity, shares("3"));
+    assert_eq!(desk.venue.executions(Of::Since(OPEN.parse().unwrap())).await.unwrap(), executions);
 }
 
 #[tokio::test]
-async fn a_taken_id_is_followed_by_a_look_at_the_order_that_has_it() {
-    let parrot = Parrot::default();
-    let venue = alpaca(&parrot.listen().await);
-    let taken = json!({"code": 40_010_001, "message": "client_order_id must be unique"});
-    parrot.says(422, &taken).says(200, order("o-1", "filled", AT));
-    assert_eq!(venue.submit(&ticket()).await.unwrap().broker_id, "o-1");
-    assert_eq!(
-        parrot.heard(),
-        ["POST /v2/orders", "GET /v2/orders:by_client_order_id?client_order_id=alpaca-paper-1"]
-    );
-    // Not to be shown it, whatever the reason, leaves the order's fate open.
-    let not_found = json!({"code": 40_410_000, "message": "order not found for alpaca-paper-1"});
-    parrot.says(409, &taken).says(404, not_found);
-    assert!(matches!(venue.submit(&ticket()).await, Err(VenueError::Unanswered { .. })));
-    parrot.says(422, &taken).says_with(429, ("retry-after", "1"));
-    assert!(matches!(venue.submit(&ticket()).await, Err(VenueError::Unanswered { .. })));
-}
-
-#[tokio::test]
-async fn a_refusal_says_what_it_means_and_keeps_the_brokers_words() {
-    let parrot = Parrot::default();
-    let venue = alpaca(&parrot.listen().await);
-    let held = json!({"available": "0", "code": 40_310_000, "existing_qty": "5", "held_for_orders": "5",
-        "message": "insufficient qty available for order (requested: 5, available: 0)",
-        "related_orders": ["6f0c2c0e-3d0b-4f3e-9d51-0b5b3d6f2a11"], "symbol": "AAPL"});
-    parrot.says(403, held);
-    let error = venue.submit(&ticket()).await.unwrap_err();
-    let VenueError::Refused { why, said, .. } = error else { panic!("{error}") };
-    assert_eq!(why, Refusal::HeldShares);
-    assert!(said.contains("6f0c2c0e-3d0b-4f3e-9d51-0b5b3d6f2a11"), "{said}");
-}
-
-#[tokio::test]
-async fn whatever_is_no_answer_leaves_an_order_in_doubt() {
-    let parrot = Parrot::default();
-    let venue = alpaca(&parrot.listen().await);
-    for (status, body) in [
-        (200, "{\"id\":\"o-1\",".to_owned()),
-        (200, "<html>welcome</html>".to_owned()),
-        (200, String::new()),
-        (200, order("o-1", "new", AT).to_string().replace("alpaca-paper-1", "somebody-elses")),
-        (302, String::new()),
-        (408, String::new()),
-        (409, "{\"message\":\"conflict\"}".to_owned()),
-        (500, "{\"code\":50010000,\"message\":\"internal\"}".to_owned()),
-        (502, String::new()),
-        (503, "{\"code\":50310000,\"message\":\"service unavailable\"}".to_owned()),
-        (504, "<html>gateway</html>".to_owned()),
+async fn whatever_happens_to_an_answer_the_order_is_found_by_our_id_and_a_second_try_adds_none() {
+    for strike in [
+        Strike::Drop,
+        Strike::Cut,
+        Strike::Hang,
+        Strike::Truncate,
+        Strike::Garbage,
+        Strike::FailAfter(500),
+        Strike::FailAfter(502),
+        Strike::FailAfter(503),
+        Strike::FailAfter(504),
     ] {
-        parrot.says(status, &body);
-        let error = venue.submit(&ticket()).await.unwrap_err();
-        assert!(matches!(error, VenueError::Unanswered { .. }), "{status} {body}: {error}");
+        let desk = Desk::open().await;
+        desk.account.strike(strike.clone().once().on(Ask::Submit));
+        let error = desk.venue.submit(&buy()).await.unwrap_err();
+        assert!(matches!(error, VenueError::Unanswered { .. }), "{strike:?}: {error}");
+        let found = desk.venue.search(&buy(), Timestamp::UNIX_EPOCH, &HashSet::new()).await.unwrap();
+        let again = desk.venue.submit(&buy()).await.unwrap();
+        assert_eq!(
+            found.iter().map(|it| &it.broker_id).collect::<Vec<_>>(),
+            [&again.broker_id],
+            "{strike:?}"
+        );
+        assert_eq!(desk.account.orders().len(), 1, "{strike:?}");
     }
-    assert_eq!(parrot.heard().len(), 11, "nothing was tried twice, no redirect followed");
 }
 
-/// Hears a request, and hangs up or falls silent in the way it is told.
-async fn dying(answer: Option<&'static [u8]>) -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move {
-        loop {
-            let (mut socket, _) = listener.accept().await.unwrap();
-            tokio::spawn(async move {
-                let mut heard = [0; 4096];
-                let _ = socket.read(&mut heard).await;
-                match answer {
-                    Some(answer) => drop(socket.write_all(answer).await),
-                    None => std::future::pending::<()>().await,
-                }
-            });
+#[tokio::test]
+async fn a_request_that_never_arrived_is_sent_again_under_the_same_id() {
+    for strike in [Strike::Lose, Strike::LoseAndHang, Strike::Fail(503)] {
+        let desk = Desk::open().await;
+        desk.account.strike(strike.clone().once().on(Ask::Submit));
+        let error = desk.venue.submit(&buy()).await.unwrap_err();
+        assert!(matches!(error, VenueError::Unanswered { .. }), "{strike:?}: {error}");
+        let found = desk.venue.search(&buy(), Timestamp::UNIX_EPOCH, &HashSet::new()).await.unwrap();
+        assert_eq!((found.len(), desk.account.orders().len()), (0, 0), "{strike:?}");
+        desk.venue.submit(&buy()).await.unwrap();
+        assert_eq!(desk.account.orders().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_proxy_that_repeats_our_order_makes_no_second_one() {
+    let desk = Desk::open().await;
+    desk.account.strike(Strike::Twice.once().on(Ask::Submit));
+    let taken = desk.venue.submit(&buy()).await.unwrap();
+    assert_eq!(desk.account.orders().iter().map(|it| it.id.clone()).collect::<Vec<_>>(), [taken.broker_id]);
+}
+
+#[tokio::test]
+async fn a_throttled_order_was_not_placed_and_waits_by_the_header_or_by_itself() {
+    for headers in [true, false] {
+        let desk = Desk::open().await;
+        desk.account.strike(Strike::Throttle { headers }.once().on(Ask::Submit));
+        for _ in 0..3 {
+            let error = desk.venue.submit(&buy()).await.unwrap_err();
+            let VenueError::Throttled { retry_in, .. } = error else { panic!("{error}") };
+            assert!(retry_in <= Duration::from_mins(5), "{retry_in:?}");
         }
-    });
-    url
-}
-
-#[tokio::test]
-async fn a_line_that_breaks_after_the_order_left_leaves_it_in_doubt() {
-    let silence = None;
-    let hangs_up = Some(&b""[..]);
-    let cut_short = Some(&b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{\"id\":"[..]);
-    for answer in [silence, hangs_up, cut_short] {
-        let error = alpaca(&dying(answer).await).submit(&ticket()).await.unwrap_err();
-        assert!(matches!(error, VenueError::Unanswered { .. }), "{answer:?}: {error}");
+        assert_eq!((desk.alpaca.asked().of(Ask::Submit), desk.account.orders().len()), (1, 0));
     }
 }
 
 #[tokio::test]
-async fn a_broker_that_cannot_be_reached_was_sent_nothing() {
-    // A port that was free a moment ago, and a name that there is not.
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    for url in [format!("http://127.0.0.1:{port}"), "http://broker.invalid".to_owned()] {
-        let error = alpaca(&url).submit(&ticket()).await.unwrap_err();
-        assert!(matches!(error, VenueError::Unreachable { .. }), "{url}: {error}");
+async fn every_refusal_is_understood() {
+    for why in Refusal::ALL {
+        let desk = Desk::open().await;
+        desk.account.strike(Strike::Refuse(why).once().on(Ask::Submit));
+        let error = desk.venue.submit(&buy()).await.unwrap_err();
+        let VenueError::Refused { why: understood, said, .. } = error else { panic!("{why:?}: {error}") };
+        assert_eq!(understood, why, "{said}");
     }
 }
 
 #[tokio::test]
-async fn after_a_429_nothing_more_leaves_until_the_wait_is_over() {
-    let parrot = Parrot::default();
-    let url = parrot.listen().await;
-    let clock = Clock::told(AT.parse().unwrap());
-    let venue = Alpaca::new(&settings(&url), clock.clone()).unwrap();
-    parrot.says_with(429, ("retry-after", "9"));
-    for _ in 0..2 {
-        let error = venue.submit(&ticket()).await.unwrap_err();
-        let VenueError::Throttled { retry_in, .. } = error else { panic!("{error}") };
-        assert_eq!(retry_in, Duration::from_secs(9));
-    }
-    assert_eq!(parrot.heard().len(), 1);
-    // The market data's host has a budget of its own.
-    parrot.says(200, json!({"quotes": {}}));
-    assert_eq!(venue.quote("AAPL").await.unwrap(), None);
-    clock.sleep(Duration::from_secs(9)).await;
-    parrot.says(200, order("o-1", "new", AT));
-    venue.submit(&ticket()).await.unwrap();
+async fn the_accounts_own_state_is_told_before_anything_is_sent() {
+    let desk = Desk::open().await;
+    desk.account.set_cash(usd("12.5"));
+    desk.account.endow("TSLA", shares("2"), price("404"));
+    desk.account.block(true);
+    let account = desk.venue.account().await.unwrap();
+    assert!(account.blocked.is_some());
+    assert_eq!((account.cash, account.holdings["TSLA"].available), (usd("12.5"), shares("2")));
+    desk.account.revoke_keys(true);
+    assert!(matches!(desk.venue.account().await, Err(VenueError::Unauthorized { .. })));
+    assert!(matches!(desk.venue.submit(&buy()).await, Err(VenueError::Unauthorized { .. })));
 }
 
 #[tokio::test]
-async fn a_wrong_key_is_told_as_such_and_never_repeated() {
-    let parrot = Parrot::default();
-    let venue = alpaca(&parrot.listen().await);
-    for (status, body) in [
-        (401, "{\"code\":40110000,\"message\":\"request is not authorized\"}"),
-        (401, "key the-key with the-secret is unknown"),
-        (403, "{\"message\":\"forbidden.\"}"),
-    ] {
-        parrot.says(status, body).says(status, body);
-        for error in [venue.submit(&ticket()).await.unwrap_err(), venue.account().await.unwrap_err()] {
-            assert!(matches!(error, VenueError::Unauthorized { .. }), "{error}");
-            let told = format!("{error} {error:?} {venue:?}");
-            assert!(!told.contains("the-key") && !told.contains("the-secret"), "{told}");
-        }
+async fn words_and_fields_never_heard_of_stop_nothing() {
+    let desk = Desk::open().await;
+    let taken = desk.venue.submit(&buy()).await.unwrap();
+    desk.account.strike(Strike::Word("quantum".to_owned()).once().on(Ask::Read));
+    let strange = desk.venue.ask(&taken.broker_id).await.unwrap().unwrap();
+    assert_eq!((strange.status, strange.known, strange.word.as_str()), (Status::Working, false, "quantum"));
+    for strike in [Strike::Extra, Strike::Bare] {
+        desk.account.strike(strike.once().on(Ask::Read));
+        assert!(desk.venue.ask(&taken.broker_id).await.unwrap().is_some());
     }
 }
 
 #[tokio::test]
-async fn an_order_that_alpaca_does_not_know_is_none() {
-    let parrot = Parrot::default();
-    let venue = alpaca(&parrot.listen().await);
-    parrot.says(404, json!({"code": 40_410_000, "message": "order not found for 7"}));
-    parrot.says(422, json!({"code": 40_010_001, "message": "order_id is missing"}));
-    parrot.says(404, "{}").says(500, "");
-    assert_eq!(venue.ask("7").await.unwrap(), None);
-    assert_eq!(venue.ask("no uuid/../x").await.unwrap(), None);
-    assert_eq!(venue.search(&ticket(), Timestamp::UNIX_EPOCH, &HashSet::new()).await.unwrap(), []);
-    assert!(matches!(venue.ask("7").await, Err(VenueError::Unanswered { .. })));
-    assert_eq!(parrot.heard()[1], "GET /v2/orders/no%20uuid%2F..%2Fx");
+async fn a_cancel_is_told_by_the_order_alone() {
+    let desk = Desk::open().await;
+    desk.account.strike(Strike::Hold.once());
+    let rests = desk.venue.submit(&buy()).await.unwrap();
+    desk.venue.cancel(&rests.broker_id).await.unwrap();
+    desk.account.forward(SignedDuration::from_secs(5));
+    assert_eq!(desk.venue.ask(&rests.broker_id).await.unwrap().unwrap().status, Status::Canceled);
+    desk.venue.cancel(&rests.broker_id).await.unwrap();
+    // One that fills all the same, and one that nobody has heard of.
+    let filled = desk.venue.submit(&ticket("alpaca-paper-2", Side::Buy, "1")).await.unwrap();
+    desk.account.forward(SignedDuration::from_secs(5));
+    desk.venue.cancel(&filled.broker_id).await.unwrap();
+    assert_eq!(desk.venue.ask(&filled.broker_id).await.unwrap().unwrap().status, Status::Filled);
+    desk.venue.cancel("6f0c2c0e-3d0b-4f3e-9d51-0b5b3d6f2a11").await.unwrap();
+    assert_eq!(desk.venue.ask("6f0c2c0e-3d0b-4f3e-9d51-0b5b3d6f2a11").await.unwrap(), None);
 }
 
 #[tokio::test]
-async fn a_cancel_of_what_is_over_is_no_error() {
-    let parrot = Parrot::default();
-    let venue = alpaca(&parrot.listen().await);
-    parrot.says(204, "");
-    parrot.says(422, json!({"code": 42_210_000, "message": "order is already in \"filled\" state"}));
-    parrot.says(422, json!({"code": 42_210_000, "message": "order pending cancel"}));
-    parrot.says(404, json!({"code": 40_410_000, "message": "order not found for o-1"}));
-    for _ in 0..4 {
-        venue.cancel("o-1").await.unwrap();
+async fn busts_and_corrections_take_back_what_they_change() {
+    let desk = Desk::open().await;
+    for number in 1..=2 {
+        desk.venue.submit(&ticket(&format!("alpaca-paper-{number}"), Side::Buy, "5")).await.unwrap();
+        desk.account.forward(SignedDuration::from_secs(5));
     }
-    parrot.says(503, "");
-    assert!(matches!(venue.cancel("o-1").await, Err(VenueError::Unanswered { .. })));
-    assert_eq!(parrot.heard()[0], "DELETE /v2/orders/o-1");
-}
-
-fn activity(number: usize, order: &str) -> Value {
-    json!({"id": format!("20261120103001650::{number}"), "activity_type": "FILL", "type": "fill", "price": "10",
-           "transaction_time": AT, "qty": "1", "side": "sell", "symbol": "AAPL", "leaves_qty": "0", "cum_qty": "1",
-           "order_id": order, "order_status": "filled"})
-}
-
-#[tokio::test]
-async fn executions_are_read_page_by_page_each_once() {
-    let parrot = Parrot::default();
-    let venue = alpaca(&parrot.listen().await);
-    let page =
-        |numbers: std::ops::Range<usize>| Value::Array(numbers.map(|it| activity(it, "o-1")).collect());
-    parrot.says(200, page(0..100)).says(200, page(99..130));
-    let read = venue.executions(Of::Since(AT.parse().unwrap())).await.unwrap();
-    let ids: HashSet<&str> = read.iter().map(|execution| execution.id.as_str()).collect();
-    assert_eq!((read.len(), ids.len()), (130, 130));
+    let trades: Vec<String> = desk.account.executions().iter().map(|it| it.id.clone()).collect();
+    let later = desk.account.now();
+    desk.account.forward(SignedDuration::from_secs(5));
+    desk.account.correct(&trades[0], shares("4"), price("187")).unwrap();
+    desk.account.bust(&trades[1]).unwrap();
+    // The trades themselves lie before what is asked for.
+    let found = desk.venue.executions(Of::Since(later)).await.unwrap();
+    let shown: Vec<_> = found.iter().map(|it| (it.nature, it.quantity, it.corrects.clone())).collect();
     assert_eq!(
-        parrot.heard(),
+        shown,
         [
-            "GET /v2/account/activities/FILL?direction=asc&page_size=100&after=2026-11-20T15%3A30%3A00.999Z",
-            "GET /v2/account/activities/FILL?direction=asc&page_size=100&after=2026-11-20T15%3A30%3A00.999Z\
-             &page_token=20261120103001650%3A%3A99",
+            (Nature::Correction, shares("-1"), Some(trades[0].clone())),
+            (Nature::Bust, shares("-5"), Some(trades[1].clone()))
         ]
     );
-    // Of an order, those of that order, even where the question is not understood.
-    parrot.says(200, json!([activity(1, "o-1"), activity(2, "o-2")]));
-    let read = venue.executions(Of::Order("o-2")).await.unwrap();
-    assert_eq!(read.iter().map(|it| it.cash.to_string()).collect::<Vec<_>>(), ["10"]);
+    assert_eq!(desk.account.position("AAPL"), shares("4"));
 }
 
 #[tokio::test]
-async fn orders_are_read_page_by_page_across_the_same_instant() {
-    let parrot = Parrot::default();
-    let venue = alpaca(&parrot.listen().await);
-    let page = |numbers: std::ops::Range<usize>, at: &str| {
-        numbers.map(|it| order(&format!("o-{it}"), "filled", at)).collect::<Vec<_>>()
-    };
-    let first = [page(0..498, AT), page(498..500, "2026-11-20T15:30:02Z")].concat();
-    parrot.says(200, Value::Array(first)).says(200, Value::Array(page(498..503, "2026-11-20T15:30:02Z")));
-    let read = venue.orders(AT.parse().unwrap()).await.unwrap();
-    let ids: HashSet<&str> = read.iter().map(|report| report.broker_id.as_str()).collect();
-    assert_eq!((read.len(), ids.len()), (503, 503));
-    assert!(
-        parrot.heard()[1]
-            .ends_with("status=all&direction=asc&nested=false&limit=500&after=2026-11-20T15%3A30%3A01.999Z")
-    );
-    // A page of one instant that never ends is no answer.
-    let stuck = Value::Array(page(0..500, AT));
-    parrot.says(200, &stuck).says(200, &stuck);
-    assert!(matches!(venue.orders(AT.parse().unwrap()).await, Err(VenueError::Unanswered { .. })));
-}
-
-#[tokio::test]
-async fn todays_hours_are_those_of_the_brokers_day() {
-    let parrot = Parrot::default();
-    let venue = alpaca(&parrot.listen().await);
-    // Half past midnight in UTC is yesterday evening in New York.
-    let clock = json!({"timestamp": "2026-11-20T19:30:00.5-05:00", "is_open": false,
-                       "next_open": "2026-11-23T09:30:00-05:00", "next_close": "2026-11-23T16:00:00-05:00"});
-    let day = |date: &str| json!([{"date": date, "open": "09:30", "close": "13:00", "session_open": "0400", "session_close": "1700"}]);
-    parrot.says(200, &clock).says(200, day("2026-11-20"));
-    let market = venue.market().await.unwrap();
-    assert_eq!((market.now.to_string(), market.is_open), ("2026-11-21T00:30:00.5Z".to_owned(), Some(false)));
-    assert_eq!(market.day.unwrap().close.to_string(), "2026-11-20T18:00:00Z");
-    assert_eq!(parrot.heard()[1], "GET /v2/calendar?start=2026-11-20&end=2026-11-20");
-    // No day, or a later one, is a closed day; an earlier one is nonsense.
-    for closed in [json!([]), day("2026-11-23")] {
-        parrot.says(200, &clock).says(200, closed);
-        assert_eq!(venue.market().await.unwrap().day, None);
+async fn hours_and_quotes_are_those_of_the_market() {
+    let desk = Desk::open().await;
+    let market = desk.venue.market().await.unwrap();
+    assert_eq!(market.is_open, Some(true));
+    assert_eq!(market.day.unwrap().close.to_string(), "2026-11-20T21:00:00Z");
+    let sane = desk.venue.quote("AAPL").await.unwrap().unwrap();
+    assert_eq!((sane.bid, sane.ask), (price("187.25"), price("187.26")));
+    for strike in [Strike::NoQuote, Strike::ZeroQuote, Strike::CrossedQuote, Strike::ForbidQuote] {
+        desk.account.strike(strike.clone().once().on(Ask::Quote));
+        assert_eq!(desk.venue.quote("AAPL").await.unwrap(), None, "{strike:?}");
     }
-    for nonsense in [day("2026-11-19"), json!([{"date": "2026-11-20", "open": "16:00", "close": "09:30"}])] {
-        parrot.says(200, &clock).says(200, nonsense);
-        assert!(matches!(venue.market().await, Err(VenueError::Unanswered { .. })));
+    let saturday = Desk::at("2026-11-21T15:30:00Z").await;
+    assert_eq!(saturday.venue.market().await.unwrap().day, None);
+    assert!(desk.venue.listing("AAPL").await.unwrap().unwrap().tradable);
+    assert_eq!(desk.venue.listing("NOSUCH").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn lists_longer_than_a_page_are_whole() {
+    let desk = Desk::open().await;
+    desk.account.fill_at_once(true);
+    for number in 0..120 {
+        desk.venue.submit(&ticket(&format!("alpaca-paper-{number}"), Side::Buy, "0.5")).await.unwrap();
     }
-}
-
-#[tokio::test]
-async fn quotes_without_entitlement_are_none_and_other_troubles_are_errors() {
-    let parrot = Parrot::default();
-    let venue = alpaca(&parrot.listen().await);
-    parrot.says(403, json!({"message": "forbidden."}));
-    parrot.says(
-        422,
-        json!({"code": 42_210_000, "message": "subscription does not permit querying recent SIP data"}),
-    );
-    assert_eq!(venue.quote("AAPL").await.unwrap(), None);
-    assert_eq!(venue.quote("AAPL").await.unwrap(), None);
-    parrot.says(500, "").says(200, json!({"quotes": {"AAPL": {"ap": 187.27, "bp": 187.25, "t": AT}}}));
-    assert!(matches!(venue.quote("AAPL").await, Err(VenueError::Unanswered { .. })));
-    assert_eq!(venue.quote("AAPL").await.unwrap().unwrap().ask.to_string(), "187.27");
-    assert_eq!(parrot.heard()[0], "GET /v2/stocks/quotes/latest?symbols=AAPL");
-}
-
-#[tokio::test]
-async fn the_account_is_read_with_what_it_holds() {
-    let parrot = Parrot::default();
-    let venue = alpaca(&parrot.listen().await);
-    parrot.says(200, json!({"id": "acc", "cash": "100000.50", "status": "ACTIVE", "trading_blocked": false}));
-    parrot
-        .says(200, json!([{"symbol": "AAPL", "asset_class": "us_equity", "qty": "5", "qty_available": "3"}]));
-    let account = venue.account().await.unwrap();
-    assert_eq!((account.cash.to_string(), account.blocked), ("100000.5".to_owned(), None));
-    assert_eq!(account.holdings["AAPL"].available, shares("3"));
-    assert_eq!(parrot.heard(), ["GET /v2/account", "GET /v2/positions"]);
-}
-
-#[tokio::test]
-async fn a_listing_must_be_active_to_be_tradable() {
-    let parrot = Parrot::default();
-    let venue = alpaca(&parrot.listen().await);
-    parrot.says(200, json!({"status": "active", "tradable": true, "fractionable": true, "shortable": true}));
-    parrot.says(200, json!({"status": "inactive", "tradable": true}));
-    parrot.says(404, json!({"code": 40_410_000, "message": "asset not found for XYZ"}));
-    assert!(venue.listing("AAPL").await.unwrap().unwrap().tradable);
-    assert!(!venue.listing("GONE").await.unwrap().unwrap().tradable);
-    assert_eq!(venue.listing("XYZ").await.unwrap(), None);
-}
-
-#[tokio::test]
-async fn the_broker_apis_paths_and_credentials_fit_too() {
-    let parrot = Parrot::default();
-    let url = parrot.listen().await;
-    let settings = VenueSettings {
-        path_prefix: "/v1/trading/accounts/acc-1".to_owned(),
-        auth: AuthStyle::Basic,
-        ..settings(&url)
-    };
-    let venue = Alpaca::new(&settings, Clock::Wall).unwrap();
-    parrot.says(200, order("o-1", "new", AT)).says(200, "[]").says(404, "{}").says(404, "{}");
-    parrot.says(200, json!({"timestamp": AT, "is_open": true})).says(200, "[]");
-    venue.submit(&ticket()).await.unwrap();
-    venue.executions(Of::Order("o-1")).await.unwrap();
-    venue.search(&ticket(), Timestamp::UNIX_EPOCH, &HashSet::new()).await.unwrap();
-    venue.listing("AAPL").await.unwrap();
-    venue.market().await.unwrap();
-    assert_eq!(
-        parrot.heard(),
-        [
-            "POST /v1/trading/accounts/acc-1/orders",
-            "GET /v1/accounts/activities/FILL?account_id=acc-1&direction=asc&page_size=100&order_id=o-1",
-            "GET /v1/trading/accounts/acc-1/orders:by_client_order_id?client_order_id=alpaca-paper-1",
-            "GET /v1/assets/AAPL",
-            "GET /v1/clock",
-            "GET /v1/calendar?start=2026-11-20&end=2026-11-20",
-        ]
-    );
-    let signed = parrot.heard.lock().unwrap()[0].headers["authorization"].clone();
-    assert_eq!(signed, "Basic dGhlLWtleTp0aGUtc2VjcmV0");
+    assert_eq!(desk.venue.executions(Of::Since(OPEN.parse().unwrap())).await.unwrap().len(), 120);
+    assert_eq!(desk.venue.orders(OPEN.parse().unwrap()).await.unwrap().len(), 120);
 }

@@ -3,6 +3,7 @@
 mod account;
 mod alpaca;
 mod chain;
+mod schwab;
 
 use std::io::Write;
 
@@ -22,6 +23,7 @@ pub struct Args {
 enum Stage {
     Chain(chain::Chain),
     Alpaca(alpaca::Alpaca),
+    Schwab(schwab::Schwab),
 }
 
 /// Runs the command.
@@ -33,6 +35,7 @@ pub async fn run(args: Args, out: &mut (dyn Write + Send)) -> anyhow::Result<()>
     match args.stage {
         Stage::Chain(chain) => chain::serve(chain, out, interrupted()).await,
         Stage::Alpaca(alpaca) => alpaca::serve(alpaca, out, interrupted()).await,
+        Stage::Schwab(schwab) => schwab::serve(schwab, out, interrupted()).await,
     }
 }
 

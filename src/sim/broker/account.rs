@@ -156,6 +156,31 @@ impl SimAccount {
         self.settled().0.manners.at_once = at_once;
     }
 
+    /// An order takes so long to be in Schwab's lists: a second, unless it is told otherwise.
+    pub fn set_listing_delay(&self, delay: Duration) {
+        self.settled().0.manners.listing = delay;
+    }
+
+    /// Whether a refresh at Schwab gives another refresh token, and ends the one that it was asked with.
+    pub fn rotate_tokens(&self, rotates: bool) {
+        self.settled().0.logins.rotates = rotates;
+    }
+
+    /// All access tokens of Schwab's are dead; a refresh gives another.
+    pub fn expire_access(&self) {
+        self.settled().0.logins.expire_access();
+    }
+
+    /// All refresh tokens of Schwab's are dead: a person must log in again.
+    pub fn expire_login(&self) {
+        self.settled().0.logins.expire_refresh();
+    }
+
+    /// Schwab's hash of the account is another one, as after some logins.
+    pub fn change_hash(&self) {
+        self.settled().0.logins.hashes += 1;
+    }
+
     /// Requests a minute; none: as many as come.
     pub fn limit_rate(&self, a_minute: Option<u32>) {
         self.settled().0.manners.rate = a_minute;
@@ -325,6 +350,8 @@ fn of_a_person(symbol: &str, side: Side, quantity: Shares) -> NewOrder {
         limit: None,
         time_in_force: TimeInForce::Day,
         extended: false,
+        session: "NORMAL",
+        short: false,
         placed_by: PlacedBy::Person,
         replaces: None,
     }

@@ -120,6 +120,20 @@ fn set(account: &SimAccount, verb: &str, params: &Params) -> Result<Value, Wrong
             );
             return Ok(json!({ "id": id }));
         }
+        "login" => {
+            if let Some(rotates) = params.maybe("rotate")? {
+                account.rotate_tokens(rotates);
+            }
+            match params.maybe::<String>("expire")?.as_deref() {
+                None => {}
+                Some("access") => account.expire_access(),
+                Some("refresh") => account.expire_login(),
+                Some(other) => return Err(format!("`expire` is access or refresh, not `{other}`")),
+            }
+            if params.maybe("rehash")? == Some(true) {
+                account.change_hash();
+            }
+        }
         "reset" => account.reset(Usd(params.the("cash")?)),
         strike => account.strike(rule(strike, params)?),
     }
@@ -174,6 +188,9 @@ fn set_account(account: &SimAccount, params: &Params) -> Result<(), Wrong> {
     }
     if params.0.keys().any(|name| name.starts_with("lag_")) {
         account.lag_positions(params.seconds("lag", 0)?);
+    }
+    if params.0.keys().any(|name| name.starts_with("listing_")) {
+        account.set_listing_delay(params.seconds("listing", 1)?);
     }
     if params.0.keys().any(|name| name.starts_with("latency_")) {
         account.set_latency(params.seconds("latency", 0)?);

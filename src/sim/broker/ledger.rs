@@ -13,10 +13,11 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use super::{
+    login::Logins,
     market::{Hours, SimListing},
     money::{Summed, ratio},
     order::{Course, Ending, Fate, NewOrder, PlacedBy, SimExecution, SimOrder, SimStatus, TimeInForce},
-    strike::Strikes,
+    strike::{Bent, Strike, Strikes},
 };
 use crate::{
     book::{execution::Nature, fill::Side},
@@ -32,6 +33,8 @@ pub(super) struct Manners {
     pub(super) lag: Duration,
     /// How long a market order takes to fill.
     pub(super) latency: Duration,
+    /// How long an order takes to be in Schwab's lists.
+    pub(super) listing: Duration,
     /// Orders are filled before they are answered.
     pub(super) at_once: bool,
     /// Shares may be sold that are not held.
@@ -55,6 +58,17 @@ pub(super) struct Position {
     pub(super) cost: Usd,
 }
 
+/// An order that is still on its way.
+#[derive(Debug)]
+pub(super) struct Late {
+    /// When it arrives.
+    pub(super) at: Timestamp,
+    pub(super) order: NewOrder,
+    pub(super) fate: Fate,
+    /// Nothing is held against it any more when it does.
+    pub(super) decided: bool,
+}
+
 /// Why an order cannot be cancelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CancelRefused {
@@ -69,11 +83,11 @@ pub(super) enum CancelRefused {
 pub(super) struct Ledger {
     pub(super) clock: Clock,
     pub(super) offset: SignedDuration,
-    pub(super) seed: u64,
     pub(super) manners: Manners,
     pub(super) hours: Hours,
     pub(super) listings: BTreeMap<String, SimListing>,
     pub(super) strikes: Strikes,
+    pub(super) logins: Logins,
     pub(super) account_id: String,
     pub(super) account_number: i64,
     pub(super) opened_at: Timestamp,
@@ -82,11 +96,13 @@ pub(super) struct Ledger {
     pub(super) minute: (i64, u32),
     opening_cash: Usd,
     chance: StdRng,
+    /// Which million of Schwab's numbers is the account's, and how many more it has used.
+    block: i64,
     resets: i64,
     open: BTreeSet<usize>,
     places: BTreeMap<String, usize>,
     client_ids: BTreeMap<String, usize>,
-    late: Vec<(Timestamp, NewOrder, Fate)>,
+    late: Vec<Late>,
     seen: Timestamp,
 }
 
@@ -96,11 +112,11 @@ impl Ledger {
         let mut ledger = Self {
             clock,
             offset: SignedDuration::ZERO,
-            seed,
-            manners: Manners::default(),
+            manners: Manners { listing: Duration::from_secs(1), ..Manners::default() },
             hours: Hours::default(),
             listings,
             strikes: Strikes::seeded(seed),
+            logins: Logins::default(),
             account_id: String::new(),
             account_number: 0,
             opened_at: now,
@@ -109,6 +125,7 @@ impl Ledger {
             minute: (0, 0),
             opening_cash: cash,
             chance: StdRng::seed_from_u64(seed),
+            block: StdRng::seed_from_u64(!seed).random_range(0..8_000_000),
             resets: -1,
             open: BTreeSet::new(),
             places: BTreeMap::new(),
@@ -153,11 +170,11 @@ impl Ledger {
         let now = self.now();
         // A clock that was turned back makes nothing undone.
         let from = self.seen.min(now);
-        let (due, late) = std::mem::take(&mut self.late).into_iter().partition(|(at, ..)| *at <= now);
+        let (due, late): (Vec<Late>, Vec<Late>) =
+            std::mem::take(&mut self.late).into_iter().partition(|late| late.at <= now);
         self.late = late;
-        let due: Vec<(Timestamp, NewOrder, Fate)> = due;
-        for (at, order, fate) in due {
-            if self.check(&order).is_ok() {
+        for Late { at, order, fate, decided } in due {
+            if decided || self.check(&order).is_ok() {
                 self.take(order, &fate, at);
             }
         }
@@ -202,20 +219,16 @@ impl Ledger {
         });
         let cancel = course.cancel_at.map(|at| (at, Ending::Cancel));
         let expiry = Some((order.expires_at, Ending::Expire));
-        let struck = course.end.clone();
-        let ends = [cancel, struck.clone(), expiry].into_iter().flatten().filter(|(at, _)| *at <= now);
+        let ends = [cancel, course.end.clone(), expiry].into_iter().flatten().filter(|(at, _)| *at <= now);
         let end = ends.min_by_key(|(at, _)| *at);
-        match (fill, end) {
-            // What is to fill in part and then end does both in the same instant.
-            (Some((at, permille, price)), end)
-                if end.as_ref().is_none_or(|(end, _)| at < *end)
-                    || (end == struck && end.as_ref().is_some_and(|(end, _)| at == *end)) =>
-            {
-                Some(Event::Fill { at, permille, price })
-            }
-            (_, Some((at, ending))) => Some(Event::End { at, ending }),
-            (_, None) => None,
+        // What is to fill in part and then end does both in the same instant.
+        let in_time = |at: Timestamp| {
+            end.as_ref().is_none_or(|(ends, _)| at < *ends || (at == *ends && end == course.end))
+        };
+        if let Some((at, permille, price)) = fill.filter(|(at, ..)| in_time(*at)) {
+            return Some(Event::Fill { at, permille, price });
         }
+        end.map(|(at, ending)| Event::End { at, ending })
     }
 
     /// At what an order would fill now; none where it would not.
@@ -343,6 +356,8 @@ impl Ledger {
             limit: limit.or(old.limit),
             time_in_force: old.time_in_force,
             extended: old.extended,
+            session: old.session,
+            short: old.short,
             placed_by,
             replaces: Some(old.id),
         };
@@ -408,6 +423,8 @@ impl Ledger {
             limit: new.limit,
             time_in_force: new.time_in_force,
             extended: new.extended,
+            session: new.session,
+            short: new.short,
             status: if opened { SimStatus::PendingNew } else { SimStatus::Accepted },
             filled: Shares::ZERO,
             value: Usd::ZERO,
@@ -454,12 +471,13 @@ impl Ledger {
             end: struck.or(immediate.then_some((due, Ending::Cancel))),
             cancel_at: None,
             visible_from: later(now, fate.hidden),
+            listed_from: later(now, fate.hidden.max(self.manners.listing)),
         }
     }
 
-    /// An order that is still on its way arrives at this time.
-    pub(super) fn arrives(&mut self, at: Timestamp, order: NewOrder, fate: Fate) {
-        self.late.push((at, order, fate));
+    /// An order is still on its way.
+    pub(super) fn arrives(&mut self, late: Late) {
+        self.late.push(late);
     }
 
     /// Whatever is held or stuck at a part fills after all.
@@ -563,6 +581,31 @@ impl Ledger {
         self.manners.rate.unwrap_or(u32::MAX).checked_sub(self.minute.1)
     }
 
+    /// An id that nobody had before.
+    pub(super) fn fresh_id(&mut self) -> String {
+        uuid(&mut self.chance)
+    }
+
+    /// Bid, ask and their time, as they are shown; none where there are none.
+    pub(super) fn quoted(
+        &self,
+        symbol: &str,
+        bent: &Bent,
+        now: Timestamp,
+    ) -> Option<(Price, Price, Timestamp)> {
+        let listing = self.listings.get(symbol).filter(|_| !bent.has(&Strike::NoQuote))?;
+        let (mut bid, mut ask) = (listing.bid, listing.ask);
+        if bent.has(&Strike::ZeroQuote) {
+            (bid, ask) = (Price::default(), Price::default());
+        }
+        if bent.has(&Strike::CrossedQuote) {
+            (bid, ask) = (bid.dollars().plus(Amount::ONE).and_then(Price::of).unwrap_or(bid), bid);
+        }
+        // While nothing trades, the last quote stands.
+        let stands = listing.halted || self.hours.session(now) == Session::Closed;
+        Some((bid, ask, if stands { listing.quoted_at } else { now }))
+    }
+
     /// An id of Alpaca's: New York's time, and something unique.
     fn execution_id(&mut self, at: Timestamp) -> String {
         let zone = TimeZone::get("America/New_York").unwrap_or(TimeZone::UTC);
@@ -571,17 +614,16 @@ impl Ledger {
     }
 
     fn next_order_number(&self) -> i64 {
-        self.number(1_004_000_000_000, self.orders.len())
+        self.number(1_000_000_000_000, self.orders.len())
     }
 
     fn next_execution_number(&self) -> i64 {
-        self.number(90_000_000_000, self.executions.len())
+        self.number(20_000_000_000_000, self.executions.len())
     }
 
     /// A number of Schwab's: another one after a reset, and with another seed.
     fn number(&self, base: i64, count: usize) -> i64 {
-        let seed = i64::try_from(self.seed % 500).unwrap_or_default();
-        base + seed * 100_000_000 + self.resets * 1_000_000 + i64::try_from(count).unwrap_or_default()
+        base + (self.block + self.resets) * 1_000_000 + i64::try_from(count).unwrap_or_default()
     }
 }
 
@@ -615,4 +657,116 @@ pub(super) fn uuid_of(text: &str) -> String {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
     uuid(&mut StdRng::seed_from_u64(seed))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{
+        super::account::{Opening, SimAccount},
+        *,
+    };
+
+    fn amount(text: &str) -> Amount {
+        text.parse().unwrap()
+    }
+
+    fn order(side: Side, quantity: u32, limit: Option<u32>) -> NewOrder {
+        let whole = |count: u32| Amount::from_atoms(i128::from(count) * Amount::ONE.atoms()).unwrap();
+        NewOrder {
+            client_id: None,
+            symbol: "AAPL".to_owned(),
+            side,
+            quantity: Some(Shares(whole(quantity))),
+            notional: None,
+            limit: limit.and_then(|limit| Price::of(whole(limit))),
+            time_in_force: TimeInForce::Day,
+            extended: false,
+            session: "",
+            short: false,
+            placed_by: PlacedBy::Client,
+            replaces: None,
+        }
+    }
+
+    fn account() -> SimAccount {
+        let clock = Clock::told("2026-11-20T15:30:00Z".parse().unwrap());
+        let account = SimAccount::open(Opening { clock, ..Opening::default() });
+        account.set_price("AAPL", Price::of(amount("100")).unwrap());
+        account
+    }
+
+    #[test]
+    fn a_position_costs_what_is_left_of_it_did() {
+        let account = account();
+        let trade = |side, quantity, price: &str| {
+            account.set_price("AAPL", Price::of(amount(price)).unwrap());
+            account.person_trades("AAPL", side, Shares(amount(quantity)));
+            let (now, ledger) = (account.now(), account.lock());
+            ledger.positions(now).get("AAPL").map(|held| (held.quantity.to_string(), held.cost.to_string()))
+        };
+        let is = |quantity: &str, cost: &str| Some((quantity.to_owned(), cost.to_owned()));
+        assert_eq!(trade(Side::Buy, "10", "100"), is("10", "1000"));
+        assert_eq!(trade(Side::Buy, "10", "200"), is("20", "3000"));
+        assert_eq!(trade(Side::Sell, "5", "300"), is("15", "2250"));
+        assert_eq!(trade(Side::Sell, "20", "300"), is("-5", "-1500"), "what goes beyond costs what it costs");
+        assert_eq!(trade(Side::Buy, "5", "100"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_order_makes_or_loses_anything(
+            acts in proptest::collection::vec((0..9_u8, 1..20_u32, any::<bool>(), 0..7200_i64), 1..40)
+        ) {
+            let account = account();
+            for (act, quantity, buys, seconds) in acts {
+                let side = if buys { Side::Buy } else { Side::Sell };
+                let now = account.now();
+                let mut ledger = account.lock();
+                let fate = match act {
+                    0 => Fate { held: true, ..Fate::default() },
+                    1 => Fate { permille: Some(quantity * 50), ..Fate::default() },
+                    2 => Fate { slices: Some((3, Duration::from_mins(1))), ..Fate::default() },
+                    3 => Fate { ending: Some((Duration::from_secs(1), Ending::Replace)), ..Fate::default() },
+                    4 => Fate { at_once: true, ..Fate::default() },
+                    _ => Fate::default(),
+                };
+                match act {
+                    0..=6 => {
+                        let limit = (act > 4).then_some(90 + quantity);
+                        let order = order(side, quantity, limit);
+                        if ledger.check(&order).is_ok() {
+                            ledger.take(order, &fate, now);
+                        }
+                    }
+                    7 => {
+                        let open = ledger.open_orders().next().map(|order| order.id.clone());
+                        let place = open.and_then(|id| ledger.place_of(&id));
+                        let asked = place.map_or(Ok(()), |place| ledger.cancel(place, buys, now));
+                        prop_assert!(matches!(asked, Ok(()) | Err(CancelRefused::Pending)), "it is open");
+                    }
+                    _ => {
+                        let last = ledger.executions.last().map(|execution| execution.id.clone());
+                        last.and_then(|id| ledger.revise(&id, None, now));
+                    }
+                }
+                drop(ledger);
+                account.forward(SignedDuration::from_secs(seconds));
+            }
+            let (orders, executions) = (account.orders(), account.executions());
+            for order in &orders {
+                let trades = executions.iter().filter(|row| row.order_id == order.id && row.nature == Nature::Trade);
+                let filled = trades.fold(Shares::ZERO, |sum, row| sum.and(row.quantity));
+                prop_assert_eq!(filled, order.side.signed(order.filled));
+                prop_assert!(order.status != SimStatus::Filled || order.filled >= order.quantity.unwrap());
+                prop_assert!(order.status.is_open() || order.ended_at.is_some());
+            }
+            let bought = executions.iter().fold(Usd::ZERO, |sum, row| sum.and(row.cash));
+            prop_assert_eq!(account.cash(), Usd(amount("100000")).and(bought));
+            let busted = executions.iter().any(|row| row.nature == Nature::Bust);
+            prop_assert!(busted || !account.cash().0.is_negative(), "money was spent twice");
+            prop_assert!(busted || !account.position("AAPL").0.is_negative(), "shares were sold twice");
+        }
+    }
 }

@@ -38,13 +38,27 @@ impl Hours {
         self.half_days.insert(date);
     }
 
-    /// Open, or closed, whatever the time; none: by the time again.
+    /// Open, or closed, whatever the time and by the calendar too, but for the last minute
+    /// before midnight; none: by the time again.
     pub fn always(&mut self, open: Option<bool>) {
         self.always = open;
     }
 
-    /// What the calendar has for a date.
+    /// What the calendar has for a date: where the market is always open, all of the day
+    /// but its last minute; where it is always closed, nothing.
     pub fn day(&self, date: Date) -> Option<TradingDay> {
+        match self.always {
+            Some(true) => {
+                let (midnight, end) = (time(0, 0, 0, 0), time(23, 59, 0, 0));
+                TradingDay::in_new_york(date, [midnight, midnight, end, end])
+            }
+            Some(false) => None,
+            None => self.usual(date),
+        }
+    }
+
+    /// What the calendar has for a date where nobody intervenes.
+    fn usual(&self, date: Date) -> Option<TradingDay> {
         if matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday) || self.holidays.contains(&date) {
             return None;
         }
@@ -62,10 +76,12 @@ impl Hours {
         }
     }
 
-    /// The trading days from this instant's date on.
+    /// The trading days from this instant's date on; a market that is always closed does
+    /// not say so beforehand.
     pub(super) fn days_from(&self, now: Timestamp) -> impl Iterator<Item = TradingDay> + '_ {
         let dates = new_york_date(now).series(1.day()).take(DAYS_AHEAD);
-        dates.filter_map(|date| self.day(date))
+        let ahead = |date| if self.always == Some(false) { self.usual(date) } else { self.day(date) };
+        dates.filter_map(ahead)
     }
 
     /// The first instant from `from` on at which a regular session, or one with extended

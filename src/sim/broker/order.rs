@@ -95,6 +95,10 @@ pub struct SimOrder {
     pub time_in_force: TimeInForce,
     /// Outside the regular session too.
     pub extended: bool,
+    /// Schwab's word for the sessions that it stands in.
+    pub session: &'static str,
+    /// It sells what is not held, or buys it back: Schwab wants that said.
+    pub short: bool,
     /// How far it got.
     pub status: SimStatus,
     /// Shares filled.
@@ -173,6 +177,8 @@ pub(super) struct Course {
     pub(super) cancel_at: Option<Timestamp>,
     /// From when on it can be looked up.
     pub(super) visible_from: Timestamp,
+    /// From when on it is in Schwab's lists.
+    pub(super) listed_from: Timestamp,
 }
 
 /// How an order ends though nobody asked for it.
@@ -199,6 +205,8 @@ pub(super) struct NewOrder {
     pub(super) limit: Option<Price>,
     pub(super) time_in_force: TimeInForce,
     pub(super) extended: bool,
+    pub(super) session: &'static str,
+    pub(super) short: bool,
     pub(super) placed_by: PlacedBy,
     pub(super) replaces: Option<String>,
 }

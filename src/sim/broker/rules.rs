@@ -37,6 +37,30 @@ impl Ledger {
         }
     }
 
+    /// Whether an order would be taken where it says itself whether it sells short, and may
+    /// meet another one of the same account.
+    pub(super) fn check_said(&self, order: &NewOrder) -> Result<(), Refused> {
+        let listing = self.listings.get(&order.symbol).ok_or(Refused::NotListed)?;
+        if self.manners.blocked {
+            return Err(Refused::Blocked);
+        }
+        if !listing.tradable {
+            return Err(Refused::NotTradable);
+        }
+        let existing = self.held(&order.symbol);
+        match (order.side, order.short) {
+            (Side::Buy, false) => self.check_buy(order),
+            (Side::Buy, true) if order.quantity.unwrap_or_default() <= existing.negated() => {
+                self.check_buy(order)
+            }
+            (Side::Sell, false) if existing > Shares::ZERO => self.check_sell(order, false, false),
+            (Side::Sell, true) if existing <= Shares::ZERO => {
+                self.check_sell(order, false, listing.shortable)
+            }
+            _ => Err(Refused::Held { available: Shares::ZERO, existing, related: Vec::new() }),
+        }
+    }
+
     fn check_buy(&self, order: &NewOrder) -> Result<(), Refused> {
         if self.manners.closing_only && !self.held(&order.symbol).0.is_negative() {
             return Err(Refused::ClosingOnly);

@@ -92,6 +92,10 @@ pub(super) fn executions(before: &[Activity], activities: Vec<Activity>) -> (Vec
 fn execution(activity: &Activity, stands: &HashMap<&str, Stand>) -> Option<Execution> {
     let says = activity.stand()?;
     let nature = activity.nature();
+    // What takes back must say of what.
+    if nature != Nature::Trade && activity.previous_id.is_none() {
+        return None;
+    }
     let was = activity.previous_id.as_deref().and_then(|previous| stands.get(previous).copied());
     let (quantity, cash) = match nature {
         Nature::Trade => (says.quantity, says.cash),

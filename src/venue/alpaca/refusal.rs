@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     fn answer(status: u16, body: impl Into<Bytes>) -> Answer {
-        Answer { status: StatusCode::from_u16(status).unwrap(), body: body.into() }
+        Answer { status: StatusCode::from_u16(status).unwrap(), location: None, body: body.into() }
     }
 
     fn coded(status: u16, code: u32, message: &str) -> No {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::{
-    SignedDuration, Timestamp, ToSpan,
+    Timestamp, ToSpan,
     civil::{Date, date},
     tz::TimeZone,
 };
@@ -269,18 +269,7 @@ fn forbidden() -> Answer {
 }
 
 fn one_quote(ledger: &Ledger, symbol: &str, bent: &Bent, now: Timestamp) -> Option<Value> {
-    let listing = ledger.listings.get(symbol).filter(|_| !bent.has(&Strike::NoQuote))?;
-    let (mut bid, mut ask) = (listing.bid, listing.ask);
-    if bent.has(&Strike::ZeroQuote) {
-        (bid, ask) = (Price::default(), Price::default());
-    }
-    if bent.has(&Strike::CrossedQuote) {
-        let above = bid.dollars().plus(Amount::ONE).and_then(Price::of).unwrap_or(bid);
-        (bid, ask) = (above, bid);
-    }
-    // While nothing trades, the last quote stands.
-    let stands = listing.halted || ledger.hours.session(now) == Session::Closed;
-    let at = if stands { listing.quoted_at } else { now - SignedDuration::from_millis(40) };
+    let (bid, ask, at) = ledger.quoted(symbol, bent, now)?;
     Some(json!({
         "ap": double(ask.dollars()), "as": 2, "ax": "V",
         "bp": double(bid.dollars()), "bs": 3, "bx": "V",

@@ -8,7 +8,7 @@ use serde_json::{Value, json, value::RawValue};
 use super::{
     super::{
         front::{Answer, Request},
-        ledger::{CancelRefused, Ledger, later},
+        ledger::{CancelRefused, Late, Ledger, later},
         money::is_sane,
         order::{NewOrder, PlacedBy, Refused, SimOrder, SimStatus, TimeInForce},
         strike::{Bent, Strike},
@@ -57,7 +57,7 @@ pub(super) fn submit(ledger: &mut Ledger, request: &Request, bent: &Bent, now: T
         Err(answer) => return answer,
     };
     if let Some(by) = bent.late() {
-        ledger.arrives(later(now, by), order, bent.fate());
+        ledger.arrives(Late { at: later(now, by), order, fate: bent.fate(), decided: false });
         return Answer::empty(504);
     }
     if let Err(why) = ledger.check(&order) {
@@ -115,6 +115,8 @@ fn wanted(fields: &Fields<'_>) -> Result<NewOrder, Answer> {
         limit,
         time_in_force,
         extended,
+        session: "",
+        short: false,
         placed_by: PlacedBy::Client,
         replaces: None,
     };

@@ -1,0 +1,36 @@
+-- What logins at brokers left behind, and what the paper venue keeps.
+-- Nothing secret is in clear: tokens are AES-256-GCM under ENCRYPTION_KEY.
+
+-- One row per venue that a person logs in to: its tokens as they stand, sealed.
+-- Who renews them holds the row, so there is one at a time whatever the number of processes.
+create table credential (
+    venue           text        primary key,
+    key_fingerprint text        not null,
+    nonce           bytea       not null,
+    ciphertext      bytea       not null,
+    login_at        timestamptz not null,
+    refreshed_at    timestamptz not null,
+    access_until    timestamptz not null,
+    constraint nonce_is_12_bytes check (octet_length(nonce) = 12),
+    constraint ciphertext_holds_its_tag check (octet_length(ciphertext) >= 16)
+);
+
+-- One row per order at a venue that is nobody's: it fills here.
+create table paper_order (
+    venue       text           not null,
+    client_id   text           not null,
+    symbol      text           not null,
+    side        text           not null,
+    quantity    numeric(38,18) not null,
+    limit_price numeric(38,18),             -- null: at the market
+    taken_at    timestamptz    not null,
+    fate        text           not null,
+    filled_at   timestamptz,
+    price       numeric(38,18),
+    primary key (venue, client_id),
+    constraint paper_side_is_known check (side in ('BUY', 'SELL')),
+    constraint paper_quantity_is_above_zero check (quantity > 0),
+    constraint paper_fate_is_known check (fate in ('resting', 'filled', 'canceled', 'expired')),
+    constraint what_is_filled_has_a_price_and_a_time check ((fate = 'filled') = (filled_at is not null)
+                                                            and (fate = 'filled') = (price is not null))
+);

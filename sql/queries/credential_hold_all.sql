@@ -1,0 +1,9 @@
+-- One row per login, sealed; whoever would renew one waits.
+select
+    venue,
+    key_fingerprint,
+    nonce,
+    ciphertext
+from credential
+order by venue
+for update

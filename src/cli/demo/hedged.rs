@@ -8,7 +8,7 @@ use sqlx::Row as _;
 use super::{Stage, Voice, live::Seen};
 use crate::{
     sim::PlacedBy,
-    store::{StoreError, types::At},
+    store::{StoreError, orders, types::At},
     units::{Amount, Shares},
 };
 
@@ -56,18 +56,14 @@ impl Stage {
             .filter(|order| order.placed_by == PlacedBy::Client)
             .map(|order| order.client_id)
             .collect();
-        let orders = client_ids.len();
+        let placed = client_ids.len();
+        let mut conn = pool.acquire().await.map_err(failed)?;
         for id in &client_ids {
-            let known: Result<bool, _> =
-                sqlx::query_scalar(include_str!("../../../sql/queries/client_id_known.sql"))
-                    .bind(id)
-                    .fetch_one(pool)
-                    .await;
-            wrong += usize::from(!known.map_err(failed)?);
+            wrong += usize::from(orders::under(&mut conn, id).await?.is_none());
         }
         client_ids.sort();
         client_ids.dedup();
-        Ok((orders, wrong + orders - client_ids.len()))
+        Ok((placed, wrong + placed - client_ids.len()))
     }
 
     /// Walks with one fill, from its block to the close of the order that hedged it.

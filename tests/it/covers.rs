@@ -1,6 +1,6 @@
 //! What an exposure is made of, and that no fact can be edited.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, fmt::Write as _};
 
 use hedge::{store::exposure, units::Shares};
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
@@ -58,16 +58,20 @@ async fn the_parts_of_an_exposure_are_what_first_in_first_out_leaves_over() {
             let number = seed * 1_000 + place as u64;
             if *on_chain {
                 let side = if *hundredths > 0 { "BUY" } else { "SELL" };
-                sql += &format!(
+                write!(
+                    sql,
                     "insert into chain_log values (8453, sha256(int8send({number})), 0, 1, 103, {at}, sha256(int8send(-{number} - 1)), 0, '', '');
                      insert into fill values (8453, sha256(int8send({number})), 0, 'order', repeat('o', 20)::bytea, '{side}', '{symbol}',
                          repeat('t', 20)::bytea, abs({hundredths}) / 100.0, abs({hundredths}) / 100.0, 1, 1, 1, abs({hundredths}) / 100.0, 1);"
-                );
+                )
+                .unwrap();
             } else {
-                sql += &format!(
+                write!(
+                    sql,
                     "insert into execution (venue_id, execution_id, order_id, symbol, nature, quantity, price, cash, executed_at)
                      values (1, 'x{number}', 1, '{symbol}', 'trade', {hundredths} / 100.0, 1, 0, {at});"
-                );
+                )
+                .unwrap();
             }
         }
         sql += "commit";

@@ -17,9 +17,10 @@ use crate::{
     observe,
     store::{
         StoreError,
-        orders::{self, Because, Event, Plan, VenueId},
+        orders::{self, Because, Event, Order, Plan, VenueId},
         venues,
     },
+    time::age,
     venue::{Of, Recovery},
 };
 
@@ -27,6 +28,8 @@ use crate::{
 const SCAN_EVERY: SignedDuration = SignedDuration::from_secs(60);
 /// How far looks overlap: brokers tell late.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(10);
+/// An order that was replaced so often is not followed further.
+const REPLACED_AT_MOST: usize = 8;
 
 /// Watches the venues.
 #[derive(Debug)]
@@ -48,11 +51,12 @@ impl Loop for Watcher {
         let Some(_) = trading.fence() else { return Ok(Step::Idle) };
         let mut news = false;
         for seat in trading.seats.values() {
+            trading.want(seat);
             news |= seat.listen(&trading.clock).await;
             trading.meet(seat).await?;
             let now = trading.clock.now();
-            let due = self.scanned.get(&seat.id).is_none_or(|at| now.duration_since(*at) >= SCAN_EVERY);
-            if (due || !seat.is_scanned()) && seat.rest(now).is_none() && trading.scan(seat, now).await? {
+            let due = self.scanned.get(&seat.id).is_none_or(|at| age(*at, now) >= SCAN_EVERY);
+            if (due || !seat.is_scanned()) && seat.silence(now).is_none() && trading.scan(seat, now).await? {
                 self.scanned.insert(seat.id, now);
                 news |= !seat.is_scanned();
                 seat.scanned();
@@ -85,8 +89,10 @@ impl Trading {
 
     /// Looks for what happened at a venue since the last look; false where it did not tell.
     async fn scan(&self, seat: &Seat, now: Timestamp) -> Result<bool, StoreError> {
+        // What they did is kept by their clock.
+        let theirs = seat.theirs(now);
         let mut conn = self.connection().await?;
-        let since = venues::scanned_to(&mut conn, seat.id).await?.unwrap_or(now) - OVERLAP;
+        let since = venues::scanned_to(&mut conn, seat.id).await?.unwrap_or(theirs) - OVERLAP;
         drop(conn);
         let told =
             async { Ok((seat.venue.orders(since).await?, seat.venue.executions(Of::Since(since)).await?)) };
@@ -104,7 +110,7 @@ impl Trading {
             self.attribute(seat, &execution, now).await?;
         }
         let mut conn = self.connection().await?;
-        venues::scanned(&mut conn, seat.id, now).await?;
+        venues::scanned(&mut conn, seat.id, theirs).await?;
         Ok(true)
     }
 
@@ -123,16 +129,18 @@ impl Trading {
                 drop(conn);
                 return self.remember(seat, report, now).await;
             }
-        } else {
-            // Without an id of ours, what looks like an order that is being looked for is not another's.
-            let live = orders::live(&mut conn).await?;
-            let sought = live.iter().any(|order| {
-                order.venue == seat.id && order.state == State::Sent && order.ticket.symbol == report.symbol
-            });
-            if sought {
-                return Ok(());
-            }
         }
+        let mut live = orders::live(&mut conn).await?;
+        drop(conn);
+        live.retain(|order| order.venue == seat.id && order.ticket.symbol == report.symbol);
+        // Without an id of ours, what looks like an order that is being looked for is not another's.
+        if report.client_id.is_none() && live.iter().any(|order| order.state == State::Sent) {
+            return Ok(());
+        }
+        if self.goes_on_from(seat, &live, &report).await {
+            return Ok(());
+        }
+        let mut conn = self.connection().await?;
         if venues::foreign(&mut conn, seat.id, &report, now).await? {
             drop(conn);
             observe::foreign(seat.venue.name(), &report);
@@ -146,6 +154,29 @@ impl Trading {
             }
         }
         Ok(())
+    }
+
+    /// Whether it is what an order of ours goes on as, and the tracker has not met it yet; as
+    /// long as the broker does not tell, it may be.
+    async fn goes_on_from(&self, seat: &Seat, live: &[Order], report: &Report) -> bool {
+        let working = live.iter().filter(|order| order.ticket.side == report.side);
+        for known in working.filter_map(|order| order.broker_id.as_ref()) {
+            let mut id = known.clone();
+            for _ in 0..REPLACED_AT_MOST {
+                id = match seat.venue.ask(&id).await {
+                    Ok(Some(Report { replaced_by: Some(next), .. })) if next == report.broker_id => {
+                        return true;
+                    }
+                    Ok(Some(Report { replaced_by: Some(next), .. })) => next,
+                    Ok(_) => break,
+                    Err(error) => {
+                        seat.note(&error, self.clock.now());
+                        return true;
+                    }
+                };
+            }
+        }
+        false
     }
 
     /// An order of ours that the books do not have: they were restored from before it.
@@ -182,7 +213,7 @@ impl Trading {
         let moved = orders::advance(&mut tx, &order, Move::Send, Because::default(), &event, now).await?;
         commit(tx).await?;
         let Ok(state) = moved else { return Ok(()) };
-        let order = orders::Order { state, sent_at: Some(now), ..order };
+        let order = Order { state, sent_at: Some(now), ..order };
         self.take_over(seat, &order, report, "found").await
     }
 

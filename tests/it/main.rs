@@ -20,6 +20,7 @@ mod brokers;
 mod chain;
 mod desk;
 mod facts;
+mod faults;
 mod hedging;
 mod laws;
 mod pit;

@@ -15,7 +15,7 @@ use std::{
 };
 
 use jiff::{
-    Timestamp,
+    SignedDuration, Timestamp,
     civil::{Date, Time},
     tz::TimeZone,
 };
@@ -78,6 +78,14 @@ impl Deadline {
     pub fn passed(self) -> bool {
         Instant::now() >= self.0
     }
+}
+
+/// How long ago something was. What lies ahead of a clock that was set back is as old as can be.
+pub fn age(at: Timestamp, now: Timestamp) -> SignedDuration {
+    // Whoever reads the clock a moment before somebody else does not mean that.
+    const AT_ONCE: SignedDuration = SignedDuration::from_secs(5);
+    let age = now.duration_since(at);
+    if age < -AT_ONCE { SignedDuration::MAX } else { age }
 }
 
 /// What can be traded, and how.

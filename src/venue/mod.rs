@@ -15,7 +15,11 @@ mod number;
 pub mod paper;
 pub mod schwab;
 
-use std::{collections::HashSet, fmt, time::Duration};
+use std::{
+    collections::{BTreeMap, HashSet},
+    fmt,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -207,6 +211,15 @@ pub trait Venue: fmt::Debug + Send + Sync {
 
     /// What a share is bid and offered at; `None` where there is no sane two-sided quote.
     async fn quote(&self, symbol: &str) -> Result<Option<Quote>, VenueError>;
+
+    /// The same of many, with as few questions as the broker takes; those without a quote are left out.
+    async fn quotes(&self, symbols: &[String]) -> Result<BTreeMap<String, Quote>, VenueError> {
+        let mut found = BTreeMap::new();
+        for symbol in symbols {
+            found.extend(self.quote(symbol).await?.map(|quote| (symbol.clone(), quote)));
+        }
+        Ok(found)
+    }
 
     /// What may be done with a share; `None` where it is not listed.
     async fn listing(&self, symbol: &str) -> Result<Option<Listing>, VenueError>;

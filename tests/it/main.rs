@@ -26,6 +26,7 @@ mod crashes;
 mod day;
 mod desk;
 mod facts;
+mod faults;
 mod floor;
 mod gate;
 mod handovers;

@@ -5,6 +5,7 @@
 
 use std::{collections::BTreeMap, fmt::Write as _, sync::Arc, time::Duration};
 
+use alloy::primitives::Address;
 use hedge::{
     assets::Threshold,
     book::{coverage::Verdict, fill::Side},
@@ -13,8 +14,8 @@ use hedge::{
     policy::Limits,
     secret::Secret,
     sim::{
-        self, AlpacaKeys, Genesis, Opening, PlacedBy, Prices, SimAccount, SimAlpaca, SimChain, SimNode,
-        SimTrade, Weather,
+        self, AlpacaKeys, Cast, Genesis, Opening, PlacedBy, Prices, SimAccount, SimAlpaca, SimChain, SimNode,
+        SimToken, SimTrade, Weather,
     },
     store::{
         exposure::{self, Act, Depth},
@@ -45,6 +46,10 @@ pub struct Setup {
     pub live: bool,
     pub cash: &'static str,
     pub timeout_ms: u64,
+    /// Requests a minute that the desk allows itself.
+    pub rate: u32,
+    /// Equities besides the usual three: `E000`, `E001`, …, at a hundred dollars each.
+    pub others: u16,
 }
 
 impl Default for Setup {
@@ -57,6 +62,8 @@ impl Default for Setup {
             live: true,
             cash: "1000000",
             timeout_ms: 2_000,
+            rate: 1_000_000,
+            others: 0,
         }
     }
 }
@@ -99,6 +106,8 @@ pub struct Pit {
     pub stage: Stage,
     pub account: SimAccount,
     pub broker: SimAlpaca,
+    /// Where the desk reaches it, from the next start on.
+    pub url: String,
     pub clock: Clock,
     pub trading: Arc<Trading>,
     pub keeper: Keeper,
@@ -119,20 +128,30 @@ impl Pit {
         let now: Timestamp = setup.now.parse().unwrap();
         let clock = Clock::told(now);
         let begun = u64::try_from(now.as_second() - 600).unwrap();
-        let chain = SimChain::new(Genesis { chain_id, timestamp: Some(begun), ..Genesis::at(1_000) });
+        let mut cast = Cast::default();
+        cast.tokens.extend((0..setup.others).map(|number| {
+            let address = Address::left_padding_from(&(0x1000 + number).to_be_bytes());
+            SimToken {
+                ticker: Some(other(number)),
+                ..SimToken::plain(address, &format!("t{}", other(number)), 18)
+            }
+        }));
+        let chain = SimChain::new(Genesis { chain_id, timestamp: Some(begun), cast, ..Genesis::at(1_000) });
         let node = node(&chain, Weather::calm()).await;
         let mut stage = Stage::new(&world, &chain, &[&node]);
         stage.clock = clock.clone();
-        let prices = Prices::none()
-            .with("AAPL", price("187.25"))
-            .with("TSLA", price("420.5"))
-            .with("SPYM", price("80"));
+        let usual = [("AAPL", "187.25"), ("TSLA", "420.5"), ("SPYM", "80")];
+        let prices =
+            usual.into_iter().fold(Prices::none(), |prices, (ticker, at)| prices.with(ticker, price(at)));
+        let prices =
+            (0..setup.others).fold(prices, |prices, number| prices.with(&other(number), price("100")));
         let account =
             SimAccount::open(Opening { seed: 1, cash: usd(setup.cash), prices, clock: clock.clone() });
         account.limit_rate(None);
         let broker = SimAlpaca::serve(account.clone(), AlpacaKeys::default(), "127.0.0.1:0").await.unwrap();
-        let (trading, keeper) = start(&world, &stage, &broker, &setup).await;
-        let pit = Self { world, chain, node, stage, account, broker, clock, trading, keeper, setup };
+        let (trading, keeper) = start(&world, &stage, &broker.url(), &setup).await;
+        let url = broker.url();
+        let pit = Self { world, chain, node, stage, account, broker, url, clock, trading, keeper, setup };
         if pit.setup.live {
             pit.go_live(1_000).await;
         }
@@ -160,7 +179,7 @@ impl Pit {
     /// The process dies and another one starts: what it had in memory is gone.
     pub async fn restart(&mut self) {
         sqlx::raw_sql("update lease set expires_at = now()").execute(self.pool()).await.unwrap();
-        (self.trading, self.keeper) = start(&self.world, &self.stage, &self.broker, &self.setup).await;
+        (self.trading, self.keeper) = start(&self.world, &self.stage, &self.url, &self.setup).await;
     }
 
     /// Somebody takes an order of the desk's: the desk sold, or bought, so many shares.
@@ -168,7 +187,8 @@ impl Pit {
         let dollars = match symbol {
             "AAPL" => "187.25",
             "TSLA" => "420.5",
-            _ => "80",
+            "SPYM" => "80",
+            _ => "100",
         };
         self.fills(&[(side, symbol, quantity, dollars)]).await;
     }
@@ -214,12 +234,16 @@ impl Pit {
         self.trading.settle().await.unwrap();
     }
 
-    /// So much time passes, and the desk looks every so often.
+    /// So much time passes, and the desk looks every two seconds.
     pub async fn pass(&self, time: Duration) {
-        let step = Duration::from_secs(2).min(time);
+        self.pass_by(time, Duration::from_secs(2)).await;
+    }
+
+    /// So much time passes, and the desk looks this often.
+    pub async fn pass_by(&self, time: Duration, step: Duration) {
         let mut left = time;
         while left > Duration::ZERO {
-            self.clock.sleep(step).await;
+            self.clock.sleep(step.min(left)).await;
             left = left.saturating_sub(step);
             self.settle().await;
         }
@@ -339,8 +363,8 @@ impl Pit {
 }
 
 /// A process: everything that it has in memory.
-async fn start(world: &World, stage: &Stage, broker: &SimAlpaca, setup: &Setup) -> (Arc<Trading>, Keeper) {
-    let settings = venue(broker, setup);
+async fn start(world: &World, stage: &Stage, url: &str, setup: &Setup) -> (Arc<Trading>, Keeper) {
+    let settings = venue(url, setup);
     let venues =
         vec![(settings.clone(), brokers::connect(&settings, world.pool(), None, &stage.clock).unwrap())];
     let (seats, strays) = hedging::take_seats(world.pool(), venues).await.unwrap();
@@ -377,20 +401,25 @@ fn assets(stage: &Stage, venue: VenueId, setup: &Setup) -> BTreeMap<String, Hedg
     stage.directory.assets().iter().map(hedged).collect()
 }
 
-fn venue(broker: &SimAlpaca, setup: &Setup) -> VenueSettings {
+/// The ticker of an equity besides the usual three.
+pub fn other(number: u16) -> String {
+    format!("E{number:03}")
+}
+
+fn venue(url: &str, setup: &Setup) -> VenueSettings {
     VenueSettings {
         name: "alpaca".to_owned(),
         broker: Broker::Alpaca,
         environment: Environment::Paper,
-        base_url: broker.url(),
-        data_url: broker.url(),
+        base_url: url.to_owned(),
+        data_url: url.to_owned(),
         path_prefix: "/v2".to_owned(),
         auth: AuthStyle::Headers,
         key: Some(Secret::new("K")),
         secret: Some(Secret::new("S")),
         redirect_uri: String::new(),
         account_index: 0,
-        rate: 1_000_000,
+        rate: setup.rate,
         timeout_ms: setup.timeout_ms,
     }
 }

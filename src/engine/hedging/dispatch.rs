@@ -39,6 +39,8 @@ const LOST_AFTER: SignedDuration = SignedDuration::from_secs(10);
 const LOST_WITHIN: SignedDuration = SignedDuration::from_mins(2);
 /// An order that does not fill for so long while the market is open is stuck.
 const STUCK_AFTER: SignedDuration = SignedDuration::from_mins(2);
+/// In its first minute an order is looked at this often, or more.
+pub(super) const FIRST_LOOKS: SignedDuration = SignedDuration::from_secs(5);
 /// A limit order outside the regular session is priced anew after so long.
 const REPRICE_AFTER: SignedDuration = SignedDuration::from_mins(5);
 
@@ -101,7 +103,7 @@ impl Trading {
             Ok(report) => return self.take_over(seat, &order, report, "accepted").await,
             Err(error) => error,
         };
-        seat.note_sending(&error, now);
+        seat.note_act(&error, now);
         match error {
             VenueError::Refused { why, said, .. } => {
                 let young = order.sent_at.is_some_and(|sent| now.duration_since(sent) < STILL_ON_ITS_WAY);
@@ -215,7 +217,7 @@ impl Trading {
         let mut conn = self.connection().await?;
         let owned = venues::owned(&mut conn, seat.id, sent_at - SignedDuration::from_hours(1)).await?;
         drop(conn);
-        let found = match seat.venue.search(&order.ticket, sent_at, &owned).await {
+        let found = match seat.venue.search(&order.ticket, seat.theirs(sent_at), &owned).await {
             Ok(found) => found,
             Err(error) => {
                 seat.note(&error, self.clock.now());
@@ -413,7 +415,7 @@ impl Trading {
             self.note_once(order, &Event::new("cancel asked", why)).await?;
             if let Err(error) = seat.venue.cancel(&report.broker_id).await {
                 // Refused or lost: the next look at the order tells.
-                seat.note(&error, now);
+                seat.note_act(&error, now);
             }
         } else if age > STUCK_AFTER && session == Some(Session::Regular) {
             let event = Event::with("stuck", format!("{} with the market open", report.word), &report.said);
@@ -588,7 +590,8 @@ pub(super) fn next_look(
         SignedDuration::from_millis(i64::try_from(of.as_millis()).unwrap_or(0) * spread / 1_000)
     };
     let wait = if now.duration_since(since) < SignedDuration::from_secs(60) {
-        SignedDuration::from_secs(2).min(poll) + part(SignedDuration::from_secs(3).min(poll))
+        let least = SignedDuration::from_secs(2);
+        least.min(poll) + part((FIRST_LOOKS - least).min(poll))
     } else {
         poll + part(jitter)
     };

@@ -9,14 +9,13 @@ use std::{
     sync::Arc,
 };
 
-use jiff::Timestamp;
 use rand::RngExt as _;
 
 use super::{Hedged, Seat, Trading, commit, dispatch::is_out, seat::Rest};
 use crate::{
     book::{
         fill::Side,
-        market::Account,
+        market::{Account, Quote},
         order::{Close, Move, OrderId, Purpose, State, Terms, Ticket},
     },
     engine::{Loop, Step},
@@ -90,7 +89,6 @@ impl Loop for Hedger {
         trading.release().await?;
         let known = trading.known().await?;
         let decisions = trading.decide(&known);
-        trading.want(&known);
         let mut moved = trading.place_manual(&known).await?;
         let mut holds = halts::Holds::new();
         for Decision { symbol, exposure, wanted, planned } in decisions {
@@ -257,14 +255,17 @@ impl Trading {
                 format!("{} {symbol} is exposed, and no [[asset]] says how to hedge it", exposure.net);
             return hold(Reason::NoThreshold, detail);
         };
-        let account = seat.account().map(|account| taken.leave(seat.id, account));
+        let account = seat.account().map(|account| {
+            let asked_at = seat.theirs(account.asked_at);
+            Account { asked_at, ..taken.leave(seat.id, account) }
+        });
         let live = known.live.iter().find(|order| {
             order.ticket.symbol == symbol && (is_out(order) || order.purpose == Purpose::Manual)
         });
         let halt =
             known.halts.iter().find(|halt| halt.symbol.as_deref().is_none_or(|halted| halted == symbol));
         let refused = known.refusals.iter().find(|refusals| refusals.symbol == symbol);
-        let (price, reference) = marks(seat, symbol, exposure, self.clock.now());
+        let (price, reference) = self.marks(seat, symbol, exposure);
         let view = View {
             now: seat.now(&self.clock),
             symbol,
@@ -286,7 +287,7 @@ impl Trading {
             },
             refused: refused.map(|refusals| policy::Refused {
                 times: refusals.times,
-                at: refusals.at,
+                at: seat.theirs(refusals.at),
                 why: refusals.why,
                 cash: refusals.cash,
             }),
@@ -306,13 +307,20 @@ impl Trading {
         }
     }
 
-    /// Says which symbols venues are to be asked about.
-    fn want(&self, known: &Known) {
-        for seat in self.seats.values() {
-            let here =
-                |symbol: &&String| self.assets.get(*symbol).is_some_and(|hedged| hedged.venue == seat.id);
-            let exposed = known.exposures.iter().filter(|(_, exposure)| exposure.net != Shares::ZERO);
-            seat.want(exposed.map(|(symbol, _)| symbol).filter(here).cloned().collect());
+    /// What an order is valued by, and what that must not be far from: the venue's quote beside
+    /// the last fill, or the last fill alone. A quote that is older than a price may be is none.
+    fn marks(&self, seat: &Seat, symbol: &str, exposure: &Exposure) -> (Option<Mark>, Option<Mark>) {
+        let fill = exposure.last_fill.map(|(price, at)| Mark { price, at, source: PriceSource::Fill });
+        let now = seat.now(&self.clock);
+        let young = |quote: &Quote| now.duration_since(quote.at).abs() <= self.limits.price_age;
+        let quote = seat.quote(symbol, self.clock.now()).filter(young).and_then(|quote| {
+            let half = Amount::from_atoms(Amount::ONE.atoms() / 2)?;
+            let sum = quote.bid.dollars().plus(quote.ask.dollars())?;
+            Some(Mark { price: Price::of(sum.times(half)?)?, at: quote.at, source: PriceSource::Quote })
+        });
+        match quote {
+            Some(quote) => (Some(quote), fill),
+            None => (fill, None),
         }
     }
 
@@ -409,21 +417,6 @@ impl Trading {
             halts::set_holds(&mut conn, &written, wanted, self.clock.now()).await?;
         }
         Ok(())
-    }
-}
-
-/// What an order is valued by, and what that must not be far from: the venue's quote beside
-/// the last fill, or the last fill alone.
-fn marks(seat: &Seat, symbol: &str, exposure: &Exposure, local: Timestamp) -> (Option<Mark>, Option<Mark>) {
-    let fill = exposure.last_fill.map(|(price, at)| Mark { price, at, source: PriceSource::Fill });
-    let quote = seat.quote(symbol, local).and_then(|quote| {
-        let half = Amount::from_atoms(Amount::ONE.atoms() / 2)?;
-        let sum = quote.bid.dollars().plus(quote.ask.dollars())?;
-        Some(Mark { price: Price::of(sum.times(half)?)?, at: quote.at, source: PriceSource::Quote })
-    });
-    match quote {
-        Some(quote) => (Some(quote), fill),
-        None => (fill, None),
     }
 }
 

@@ -134,9 +134,17 @@ impl Trading {
         self.seats.get(&venue)
     }
 
+    /// Says which symbols a venue is to be asked about: all that may have to be traded there, so
+    /// that the first fill of one finds them known.
+    fn want(&self, seat: &Seat) {
+        let here = self.assets.iter().filter(|(_, hedged)| hedged.venue == seat.id);
+        seat.want(here.map(|(symbol, _)| symbol.clone()).collect());
+    }
+
     /// Asks every venue for whatever a decision needs; nothing is written.
     pub async fn ask_around(&self) {
         for seat in self.seats.values() {
+            self.want(seat);
             seat.listen(&self.clock).await;
             seat.scanned();
         }

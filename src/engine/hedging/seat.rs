@@ -20,7 +20,7 @@ use crate::{
     observe,
     policy::Hours,
     store::orders::VenueId,
-    time::{Clock, Session},
+    time::{Clock, Session, age},
     units::{Shares, Usd},
     venue::{Venue, VenueError},
 };
@@ -36,6 +36,10 @@ const QUOTE_EVERY: SignedDuration = SignedDuration::from_secs(20);
 const LISTING_EVERY: SignedDuration = SignedDuration::from_hours(1);
 /// How often a venue that does not let us in is tried again.
 const LOCKED_EVERY: SignedDuration = SignedDuration::from_secs(30);
+/// So many listings are asked for at a time: they can wait, and the budget is for orders.
+const LISTINGS: usize = 10;
+/// Nobody wants to be left in peace for longer; whoever seems to, the clock was set back.
+const LONGEST_REST: SignedDuration = SignedDuration::from_mins(6);
 /// Clock and calendar may be so far apart around the bell.
 const AROUND_THE_BELL: SignedDuration = SignedDuration::from_secs(5);
 
@@ -60,15 +64,35 @@ struct Heard {
     listings: BTreeMap<String, (Option<Listing>, Timestamp)>,
     /// Symbols that may have to be traded.
     wanted: BTreeSet<String>,
-    /// Until when nothing is asked there.
+    /// Until then it is not asked for anything.
     resting_until: Option<Timestamp>,
-    /// Until when nothing is sent there; looking goes on, for which some of the budget is kept.
-    sending_from: Option<Timestamp>,
+    /// Until then nothing is sent, though it may be looked at.
+    no_orders_until: Option<Timestamp>,
     /// Why it does not let us in, and when that was last tried.
     locked: Option<(String, Timestamp)>,
     scanned: bool,
     /// What we traded since the account told what it holds.
     traded: Vec<Execution>,
+}
+
+impl Heard {
+    fn lock_or(&self, until: Option<Timestamp>, now: Timestamp) -> Option<Rest> {
+        if let Some((said, _)) = &self.locked {
+            return Some(Rest::Locked(said.clone()));
+        }
+        until.filter(|until| is_ahead(*until, now)).map(Rest::Until)
+    }
+}
+
+/// Whether a rest is not over yet.
+fn is_ahead(until: Timestamp, now: Timestamp) -> bool {
+    until > now && until.duration_since(now) <= LONGEST_REST
+}
+
+/// A rest of so long from now on, or what is left of a longer one.
+fn rest(until: &mut Option<Timestamp>, wait: Duration, now: Timestamp) {
+    let end = now.checked_add(wait).unwrap_or(Timestamp::MAX);
+    *until = until.filter(|until| is_ahead(*until, now)).max(Some(end));
 }
 
 /// Why nothing is sent to a venue now.
@@ -93,39 +117,22 @@ impl Seat {
     /// Why nothing is sent now.
     pub fn rest(&self, now: Timestamp) -> Option<Rest> {
         let heard = self.heard();
-        if let Some((said, _)) = &heard.locked {
-            return Some(Rest::Locked(said.clone()));
-        }
-        heard.resting_until.max(heard.sending_from).filter(|until| *until > now).map(Rest::Until)
+        let until = heard.resting_until.max(heard.no_orders_until);
+        heard.lock_or(until, now)
     }
 
-    /// Whether nothing is even asked there now.
-    pub fn is_left_in_peace(&self, now: Timestamp) -> bool {
+    /// Why it is not even looked at now.
+    pub fn silence(&self, now: Timestamp) -> Option<Rest> {
         let heard = self.heard();
-        heard.locked.is_some() || heard.resting_until.is_some_and(|until| until > now)
-    }
-
-    /// Takes note of an error that a send met: what throttles sending need not throttle looking.
-    pub fn note_sending(&self, error: &VenueError, now: Timestamp) {
-        if let VenueError::Throttled { retry_in, .. } = error {
-            let until = now.checked_add(*retry_in).unwrap_or(Timestamp::MAX);
-            let mut heard = self.heard();
-            heard.sending_from = heard.sending_from.max(Some(until));
-        } else {
-            self.note(error, now);
-        }
+        heard.lock_or(heard.resting_until, now)
     }
 
     /// Takes note of an error that concerns the venue as a whole.
     pub fn note(&self, error: &VenueError, now: Timestamp) {
         let mut heard = self.heard();
-        let mut rest = |wait: Duration| {
-            let until = now.checked_add(wait).unwrap_or(Timestamp::MAX);
-            heard.resting_until = heard.resting_until.max(Some(until));
-        };
         match error {
-            VenueError::Throttled { retry_in, .. } => rest(*retry_in),
-            VenueError::Unreachable { .. } => rest(Duration::from_secs(2)),
+            VenueError::Throttled { retry_in, .. } => rest(&mut heard.resting_until, *retry_in, now),
+            VenueError::Unreachable { .. } => rest(&mut heard.resting_until, Duration::from_secs(2), now),
             VenueError::Unauthorized { venue, said, next } => {
                 if heard.locked.is_none() {
                     observe::locked_out(venue, said, next);
@@ -133,6 +140,16 @@ impl Seat {
                 heard.locked = Some((said.clone(), now));
             }
             VenueError::Unanswered { .. } | VenueError::Refused { .. } => {}
+        }
+    }
+
+    /// The same of an order or a cancel. What throttles these leaves room for looks: should there
+    /// be none, the next look meets it.
+    pub fn note_act(&self, error: &VenueError, now: Timestamp) {
+        if let VenueError::Throttled { retry_in, .. } = error {
+            rest(&mut self.heard().no_orders_until, *retry_in, now);
+        } else {
+            self.note(error, now);
         }
     }
 
@@ -153,8 +170,13 @@ impl Seat {
 
     /// The venue's time.
     pub fn now(&self, clock: &Clock) -> Timestamp {
+        self.theirs(clock.now())
+    }
+
+    /// What the venue's clock showed when ours showed this.
+    pub fn theirs(&self, ours: Timestamp) -> Timestamp {
         let skew = self.heard().market.as_ref().map(|(_, skew, _)| *skew).unwrap_or_default();
-        clock.now().checked_add(skew).unwrap_or(Timestamp::MAX)
+        ours.checked_add(skew).unwrap_or(Timestamp::MAX)
     }
 
     /// Its hours, where they were heard of late and do not contradict each other.
@@ -162,7 +184,7 @@ impl Seat {
         let heard = self.heard();
         let Some((market, skew, at)) = &heard.market else { return Hours::Unknown };
         let local = clock.now();
-        if local.duration_since(*at) > HOURS_AGE {
+        if age(*at, local) > HOURS_AGE {
             return Hours::Unknown;
         }
         let around = |shift| market.day.map(|day| day.session_at(market.now + shift));
@@ -213,7 +235,7 @@ impl Seat {
     pub fn quote(&self, symbol: &str, now: Timestamp) -> Option<Quote> {
         let heard = self.heard();
         let (quote, at) = heard.quotes.get(symbol)?;
-        quote.clone().filter(|_| now.duration_since(*at) <= QUOTE_AGE)
+        quote.clone().filter(|_| age(*at, now) <= QUOTE_AGE)
     }
 
     /// What may be done with a share, as last told; not listed is not tradable.
@@ -231,12 +253,12 @@ impl Seat {
     /// not tell stays as it was, and ages.
     pub async fn listen(&self, clock: &Clock) -> bool {
         let now = clock.now();
-        let due = |at: Option<Timestamp>, every| at.is_none_or(|at| now.duration_since(at) >= every);
+        let due = |at: Option<Timestamp>, every| at.is_none_or(|at| age(at, now) >= every);
         let (market, account, quotes, listings) = {
             let heard = self.heard();
             let may = match (&heard.locked, heard.resting_until) {
                 (Some((_, tried)), _) => due(Some(*tried), LOCKED_EVERY),
-                (None, until) => until.is_none_or(|until| until <= now),
+                (None, until) => until.is_none_or(|until| !is_ahead(until, now)),
             };
             if !may {
                 return false;
@@ -269,7 +291,7 @@ impl Seat {
                 Err(error) => self.miss("what the account holds", &error, now),
             }
         }
-        if self.is_left_in_peace(now) {
+        if self.silence(now).is_some() {
             return news;
         }
         if market {
@@ -285,28 +307,38 @@ impl Seat {
                 Err(error) => self.miss("the hours", &error, now),
             }
         }
-        for symbol in listings {
+        // What can be done without sends no venue to rest.
+        if !quotes.is_empty() {
+            match self.venue.quotes(&quotes).await {
+                Ok(mut told) => {
+                    let at = clock.now();
+                    let told = quotes.into_iter().map(|symbol| {
+                        let quote = told.remove(&symbol);
+                        (symbol, (quote, at))
+                    });
+                    self.heard().quotes.extend(told);
+                }
+                Err(error) => self.lack("quotes", &error),
+            }
+        }
+        for symbol in listings.into_iter().take(LISTINGS) {
             match self.venue.listing(&symbol).await {
                 Ok(listing) => {
                     self.heard().listings.insert(symbol, (listing, clock.now()));
                     news = true;
                 }
-                Err(error) => self.miss("a listing", &error, now),
-            }
-        }
-        for symbol in quotes {
-            match self.venue.quote(&symbol).await {
-                Ok(quote) => {
-                    self.heard().quotes.insert(symbol, (quote, clock.now()));
-                }
-                Err(error) => self.miss("a quote", &error, now),
+                Err(error) => self.lack("a listing", &error),
             }
         }
         news
     }
 
-    fn miss(&self, what: &str, error: &VenueError, now: Timestamp) {
+    fn lack(&self, what: &str, error: &VenueError) {
         tracing::debug!(venue = self.venue.name(), what, %error, "not told");
+    }
+
+    fn miss(&self, what: &str, error: &VenueError, now: Timestamp) {
+        self.lack(what, error);
         self.note(error, now);
     }
 }

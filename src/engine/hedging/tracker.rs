@@ -8,7 +8,10 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Trading, dispatch::next_look};
+use super::{
+    Trading,
+    dispatch::{FIRST_LOOKS, next_look},
+};
 use crate::{
     book::order::{OrderId, State},
     engine::{Loop, Step},
@@ -55,13 +58,16 @@ impl Loop for Tracker {
         let mut working: BTreeMap<VenueId, Vec<Order>> = BTreeMap::new();
         let mut moved = false;
         let signed = |time| SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX);
+        let longest = signed(trading.pace.poll.saturating_add(trading.pace.jitter)).max(FIRST_LOOKS);
         for order in live {
             let looked_for = matches!(order.state, State::Sent | State::Working);
-            let waits = self.due.get(&order.id).is_some_and(|due| *due > now);
+            // What would wait for longer than ever was meant: the clock was set back.
+            let waits =
+                self.due.get(&order.id).is_some_and(|due| *due > now && due.duration_since(now) <= longest);
             if !looked_for || waits || trading.lanes.busy(order.id) {
                 continue;
             }
-            let rests = trading.seat(order.venue).is_none_or(|seat| seat.is_left_in_peace(now));
+            let rests = trading.seat(order.venue).is_none_or(|seat| seat.silence(now).is_some());
             if rests {
                 continue;
             }
@@ -94,12 +100,16 @@ impl Trading {
         let Some(seat) = self.seat(venue) else { return Ok(()) };
         let oldest =
             orders.iter().filter_map(|order| order.sent_at).min().unwrap_or_else(|| self.clock.now());
-        let since = oldest - SignedDuration::from_mins(1);
+        let since = seat.theirs(oldest) - SignedDuration::from_mins(1);
         let told = match seat.venue.orders(since).await {
             Ok(told) => told,
             Err(error) => {
-                seat.note(&error, self.clock.now());
-                return Ok(());
+                let now = self.clock.now();
+                seat.note(&error, now);
+                if seat.silence(now).is_some() {
+                    return Ok(());
+                }
+                Vec::new()
             }
         };
         let mut told: BTreeMap<String, _> =

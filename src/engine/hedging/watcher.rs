@@ -24,6 +24,7 @@ use crate::{
         orders::{self, Because, Event, Order, Plan, VenueId},
         venues,
     },
+    time::age,
     venue::{Of, Recovery},
 };
 
@@ -52,11 +53,12 @@ impl Loop for Watcher {
         let Some(_) = trading.fence() else { return Ok(Step::Idle) };
         let mut news = false;
         for seat in trading.seats.values() {
+            trading.want(seat);
             news |= seat.listen(&trading.clock).await;
             trading.meet(seat).await?;
             let now = trading.clock.now();
-            let due = self.scanned.get(&seat.id).is_none_or(|at| now.duration_since(*at) >= SCAN_EVERY);
-            if (due || !seat.is_scanned()) && !seat.is_left_in_peace(now) && trading.scan(seat, now).await? {
+            let due = self.scanned.get(&seat.id).is_none_or(|at| age(*at, now) >= SCAN_EVERY);
+            if (due || !seat.is_scanned()) && seat.silence(now).is_none() && trading.scan(seat, now).await? {
                 self.scanned.insert(seat.id, now);
                 news |= !seat.is_scanned();
                 seat.scanned();
@@ -89,8 +91,10 @@ impl Trading {
 
     /// Looks for what happened at a venue since the last look; false where it did not tell.
     async fn scan(&self, seat: &Seat, now: Timestamp) -> Result<bool, StoreError> {
+        // What they did is kept by their clock.
+        let theirs = seat.theirs(now);
         let mut conn = self.connection().await?;
-        let since = venues::scanned_to(&mut conn, seat.id).await?.unwrap_or(now) - OVERLAP;
+        let since = venues::scanned_to(&mut conn, seat.id).await?.unwrap_or(theirs) - OVERLAP;
         drop(conn);
         let told =
             async { Ok((seat.venue.orders(since).await?, seat.venue.executions(Of::Since(since)).await?)) };
@@ -110,7 +114,7 @@ impl Trading {
         }
         if all {
             let mut conn = self.connection().await?;
-            venues::scanned(&mut conn, seat.id, now).await?;
+            venues::scanned(&mut conn, seat.id, theirs).await?;
         }
         Ok(true)
     }

@@ -403,6 +403,10 @@ impl Ledger {
     pub(super) fn take(&mut self, new: NewOrder, fate: &Fate, now: Timestamp) -> usize {
         let place = self.orders.len();
         let id = uuid(&mut self.chance);
+        // A broker's clock is finer than one that is told the time: no two orders share an instant.
+        let taken = self.orders.last().map(|last| last.submitted_at + SignedDuration::from_micros(1));
+        let soon = now + SignedDuration::from_secs(1);
+        let submitted_at = taken.filter(|at| (now..soon).contains(at)).unwrap_or(now);
         let client_id = new.client_id.unwrap_or_else(|| uuid(&mut self.chance));
         let extended = new.extended && new.limit.is_some();
         let session = self.hours.session(now);
@@ -428,7 +432,7 @@ impl Ledger {
             status: if opened { SimStatus::PendingNew } else { SimStatus::Accepted },
             filled: Shares::ZERO,
             value: Usd::ZERO,
-            submitted_at: now,
+            submitted_at,
             updated_at: now,
             filled_at: None,
             ended_at: None,

@@ -12,7 +12,10 @@ mod activity;
 mod refusal;
 mod wire;
 
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::{BTreeMap, HashSet},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -42,6 +45,8 @@ const DECIMALS: u32 = 9;
 /// Orders, and activities, a page: as many as Alpaca gives.
 const ORDERS: usize = 500;
 const ACTIVITIES: usize = 100;
+/// Symbols that are asked for a quote together: as many as fit into a line.
+const QUOTES: usize = 100;
 /// Pages that nobody needs: whoever is served so many is led around in a circle.
 const PAGES: usize = 1_000;
 /// Alpaca's `after` leaves out its own instant; this much earlier takes it in.
@@ -414,18 +419,29 @@ impl Venue for Alpaca {
     }
 
     async fn quote(&self, symbol: &str) -> Result<Option<Quote>, VenueError> {
-        const WHAT: &str = "a look at a quote";
-        let request = self.data.request(Method::GET, ["v2", "stocks", "quotes", "latest"]);
-        let request = self.us.sign(request).query(&[("symbols", symbol)]);
-        let answer = self.ask_host(&self.data, WHAT, Does::Look, request).await?;
-        match answer.status {
-            StatusCode::FORBIDDEN | StatusCode::UNPROCESSABLE_ENTITY => {
-                tracing::debug!(venue = self.name, symbol, said = %answer.text(), "no quotes for this account");
-                Ok(None)
+        Ok(self.quotes(&[symbol.to_owned()]).await?.remove(symbol))
+    }
+
+    async fn quotes(&self, symbols: &[String]) -> Result<BTreeMap<String, Quote>, VenueError> {
+        const WHAT: &str = "a look at quotes";
+        let mut found = BTreeMap::new();
+        for some in symbols.chunks(QUOTES) {
+            let request = self.data.request(Method::GET, ["v2", "stocks", "quotes", "latest"]);
+            let request = self.us.sign(request).query(&[("symbols", some.join(","))]);
+            let answer = self.ask_host(&self.data, WHAT, Does::Look, request).await?;
+            match answer.status {
+                StatusCode::FORBIDDEN | StatusCode::UNPROCESSABLE_ENTITY => {
+                    tracing::debug!(venue = self.name, said = %answer.text(), "no quotes for this account");
+                }
+                status if status.is_success() => {
+                    let told: wire::Quotes = self.read(WHAT, &answer)?;
+                    let sane = |symbol: &String| Some((symbol.clone(), told.of(symbol)?));
+                    found.extend(some.iter().filter_map(sane));
+                }
+                _ => return Err(self.data.no_answer(WHAT, &answer)),
             }
-            status if status.is_success() => Ok(self.read::<wire::Quotes>(WHAT, &answer)?.of(symbol)),
-            _ => Err(self.data.no_answer(WHAT, &answer)),
         }
+        Ok(found)
     }
 
     async fn listing(&self, symbol: &str) -> Result<Option<Listing>, VenueError> {

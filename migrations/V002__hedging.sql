@@ -288,7 +288,7 @@ create trigger opened_books_are_summed_again after update of closed_to, from_blo
     for each row when (new.closed_to < old.closed_to or new.from_block <> old.from_block)
     execute function forget_closed_fills();
 
--- What was filled never shrinks, and what is closed stays as it is.
+-- What was filled never shrinks, and what is closed stays closed; a trade that is told late still counts.
 create function orders_go_forward() returns trigger language plpgsql as $$
 begin
     raise exception 'order % is closed, or would be filled less', old.id
@@ -296,7 +296,8 @@ begin
 end
 $$;
 create trigger orders_go_forward before update on hedge_order
-    for each row when (old.state = 'closed' or new.filled < old.filled) execute function orders_go_forward();
+    for each row when (new.filled < old.filled or (old.state = 'closed' and (new.state, new.why) is distinct from (old.state, old.why)))
+    execute function orders_go_forward();
 
 -- Facts are written once. Of a log only `taken_by` may change.
 create function facts_are_never_edited() returns trigger language plpgsql as $$

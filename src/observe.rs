@@ -95,10 +95,10 @@ pub fn executed(order: OrderId, execution: &Execution) {
     tracing::info!(order = order.0, execution = id, symbol, %quantity, %price, "executed");
 }
 
-/// A trade was corrected or taken back after it was booked: its exposure is open again.
+/// A trade was corrected, taken back or only told after its order had ended: exposure changed.
 pub fn taken_back(execution: &Execution) {
     let Execution { id, symbol, quantity, corrects, .. } = execution;
-    tracing::error!(execution = id, symbol, %quantity, corrects, "the broker took back, or changed, a trade that was booked");
+    tracing::error!(execution = id, symbol, %quantity, corrects, "the broker changed, took back, or told late a trade of an order that had ended");
 }
 
 /// An order will never fill again.

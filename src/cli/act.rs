@@ -111,15 +111,18 @@ pub async fn resume(args: Resume, desk: &Desk, out: &mut Out<'_>) -> anyhow::Res
     let halted = halts::halts(&mut conn).await?;
     if !halted.iter().any(|halt| halt.symbol.as_deref() == symbol) {
         let others: Vec<&str> = halted.iter().map(|halt| named(halt.symbol.as_deref())).collect();
-        let cause = match others.as_slice() {
-            [] => "nothing is".to_owned(),
-            others => format!("halted are: {}", others.join(", ")),
+        let (cause, next) = match others.as_slice() {
+            [] => ("no halt holds".to_owned(), "nothing to do"),
+            others => (format!("halted are: {}", others.join(", ")), "name what is halted"),
         };
         return Err(Trouble {
-            what: format!("{} is not halted", named(symbol)),
+            what: match symbol {
+                Some(symbol) => format!("{symbol} is not halted by itself"),
+                None => "nothing is halted as a whole".to_owned(),
+            },
             cause,
             state: "nothing was changed".to_owned(),
-            next: "name what is halted".to_owned(),
+            next: next.to_owned(),
             exit: Exit::Usage,
         }
         .into());
@@ -296,12 +299,16 @@ fn not_done(order: i64, error: &NotDone) -> Trouble {
         NotDone::NoOrder(_) => "see which there are: hedge show orders".to_owned(),
         NotDone::State { .. } => format!("see what became of it: hedge show events {order}"),
         NotDone::Filled { .. } => "what filled is at the broker: resolve it with --closed".to_owned(),
-        NotDone::Owned(_) => "check the broker's id".to_owned(),
+        NotDone::Owned(owner) => format!("see which is whose: hedge show events {}", owner.0),
+    };
+    let state = match error {
+        NotDone::NoOrder(_) => "nothing was changed",
+        NotDone::State { .. } | NotDone::Filled { .. } | NotDone::Owned(_) => "it is as it was",
     };
     Trouble {
         what: format!("nothing was done to order #{order}"),
         cause: error.to_string(),
-        state: "it is as it was".to_owned(),
+        state: state.to_owned(),
         next,
         exit: Exit::Usage,
     }
@@ -425,12 +432,12 @@ pub async fn order(args: Order, desk: &Desk, out: &mut Out<'_>) -> anyhow::Resul
         return Err(refuse(format!("there is no [venue.{name}]"), "configure it"));
     };
     if let Some(halt) = halted(&mut conn, &symbol).await? {
-        return Err(refuse(halt, "resume it first: hedge resume"));
+        return Err(refuse(halt, "once that is over: hedge resume"));
     }
     let reference = reference(&mut conn, &symbol).await?.ok_or_else(|| {
         refuse(
             format!("nothing was ever filled of {symbol}: it cannot be held against the limits"),
-            "read its fills first",
+            "read its fills first: hedge index",
         )
     })?;
     let worth = quantity.at(reference.price).unwrap_or(Usd::MOST);
@@ -442,14 +449,15 @@ pub async fn order(args: Order, desk: &Desk, out: &mut Out<'_>) -> anyhow::Resul
             format!("it is worth {worth} USD, and an order may be worth {} USD", limits.max_order_usd);
         return Err(refuse(cause, "ask for less, or raise limits.max_order_usd"));
     }
-    if limits.max_order_shares.is_some_and(|most| quantity > most) {
-        return Err(refuse(
-            "it is more shares than an order may have".to_owned(),
-            "ask for less, or raise limits.max_order_shares",
-        ));
+    if let Some(most) = limits.max_order_shares.filter(|most| quantity > *most) {
+        let cause = format!("an order may have {most} shares");
+        return Err(refuse(cause, "ask for less, or raise limits.max_order_shares"));
     }
     if spent.plus(worth).is_none_or(|sum| sum > limits.max_day_usd) {
-        let cause = format!("{spent} USD were traded today, and {} USD may be", limits.max_day_usd);
+        let cause = format!(
+            "it is worth {worth} USD, and of {} USD a day {spent} are traded or on their way",
+            limits.max_day_usd
+        );
         return Err(refuse(cause, "ask for less, or raise limits.max_day_usd"));
     }
     let venue =

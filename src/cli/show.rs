@@ -44,13 +44,14 @@ const POSITIONS: &[&str] = &[
     "symbol",
     "exposure",
     "exposure_usd",
-    "position",
     "onchain",
     "hedged",
+    "stated",
     "in_flight",
+    "live_orders",
     "hold",
-    "hold_detail",
     "hold_since",
+    "hold_detail",
 ];
 const ORDERS: &[&str] = &[
     "order_id",
@@ -62,8 +63,10 @@ const ORDERS: &[&str] = &[
     "quantity",
     "symbol",
     "terms",
+    "limit_price",
     "state",
     "why",
+    "refusal",
     "filled",
     "average_price",
 ];

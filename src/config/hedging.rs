@@ -65,9 +65,9 @@ const ORDER_POLL_MS: u64 = 15_000;
 const ORDER_JITTER_MS: u64 = 5_000;
 const TIMEOUT_MS: u64 = 30_000;
 const SLIPPAGE_BPS: u32 = 100;
-/// A fill that is hedged once it is finalized is twenty minutes old by then, and where the
-/// quote feed is dead its price is all there is.
-const PRICE_AGE: SignedDuration = SignedDuration::from_mins(30);
+/// A long weekend and a day: where the quote feed is dead, the price of the last fill is all there
+/// is, and a dead feed must not keep a position open.
+const PRICE_AGE: SignedDuration = SignedDuration::from_hours(96);
 const BLIND: SignedDuration = SignedDuration::from_hours(1);
 
 const SESSIONS: [(&str, bool); 2] = [("regular", false), ("extended", true)];

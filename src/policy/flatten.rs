@@ -178,7 +178,8 @@ fn not_refused(view: &View<'_>, account: &Account) -> Result<(), Hold> {
     }
     let (times, why) = (refused.times, refused.why.word());
     let again = refused.at.checked_add(wait).unwrap_or(refused.at);
-    hold(Reason::Refused, format!("refused {times} times in a row, last for {why}; again at {}", at(again)))
+    let often = if times == 1 { "once".to_owned() } else { format!("{times} times in a row, last") };
+    hold(Reason::Refused, format!("refused {often} for {why}; again at {}", at(again)))
 }
 
 /// The last price, whatever its age.

@@ -301,4 +301,9 @@ impl Reason {
             Self::Unauthorized => "unauthorized",
         }
     }
+
+    /// The one of a column's words.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.word() == word)
+    }
 }

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use sqlx::{PgConnection, Postgres, Row as _, Transaction};
 
-use super::{StoreError, big, cursors::SourceId, types::At};
+use super::{StoreError, big, cursors::SourceId, types::At, venues};
 use crate::{
     book::{coverage::Verdict, fill::Side},
     units::{Price, Shares, Usd},
@@ -227,12 +227,16 @@ pub struct Act<'a> {
 }
 
 /// From now on the fills of a source from this block on are hedged; false where they were already.
+///
+/// Which deployment this is stands in the books from here on: whatever is restored from a
+/// backup that hedges at all knows the orders that left after it by their ids.
 pub async fn go_live(
     tx: &mut Transaction<'_, Postgres>,
     source: SourceId,
     from_block: u64,
     act: Act<'_>,
 ) -> Result<bool, StoreError> {
+    venues::deployment(tx).await?;
     let write = async {
         let begun = sqlx::query(include_str!("../../sql/queries/go_live.sql"))
             .bind(source.0)

@@ -2,6 +2,10 @@
 //!
 //! Its time is the database's own, so that two machines need not agree on the
 //! hour. A plan is committed only by who holds the lease at that moment.
+//!
+//! Who takes it also locks its fence, for as long as the connection lasts: of a process
+//! that is gone Postgres hears at once, and nobody has to wait until its time is over.
+//! The time is for one that hangs, or whose network is cut.
 
 use std::time::Duration;
 
@@ -37,7 +41,7 @@ fn millis(time: Duration) -> i64 {
     i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// Takes the lease where nobody has it.
+/// Takes the lease where nobody has it. It is ours while this connection lives and it is renewed.
 pub async fn take(
     conn: &mut PgConnection,
     holder: &str,

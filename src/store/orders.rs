@@ -122,6 +122,16 @@ pub async fn read(conn: &mut PgConnection, id: OrderId) -> Result<Option<Order>,
         .map_err(|error| StoreError::of(&format!("read order {id}"), error))
 }
 
+/// The order that has this id of ours.
+pub async fn under(conn: &mut PgConnection, client_id: &str) -> Result<Option<OrderId>, StoreError> {
+    sqlx::query_scalar(include_str!("../../sql/queries/order_under.sql"))
+        .bind(client_id)
+        .fetch_optional(conn)
+        .await
+        .map(|id| id.map(OrderId))
+        .map_err(|error| StoreError::of("look for an id of ours", error))
+}
+
 /// The number of the newest order: a plan names it, and is refused where another came since.
 pub async fn newest(conn: &mut PgConnection) -> Result<OrderId, StoreError> {
     sqlx::query_scalar(include_str!("../../sql/queries/last_orders.sql"))
@@ -310,7 +320,7 @@ pub struct Because {
 /// # Errors
 /// Inner [`Elsewhere`]: nothing is written; read the order again.
 pub async fn advance(
-    conn: &mut PgConnection,
+    tx: &mut Transaction<'_, Postgres>,
     order: &Order,
     mv: Move,
     because: Because,
@@ -337,27 +347,31 @@ pub async fn advance(
         .bind(because.cash)
         .bind(At(now))
         .bind(because.held)
-        .execute(&mut *conn)
+        .execute(&mut **tx)
         .await
         .map_err(|error| StoreError::of(&format!("move order {}", order.id), error))?;
     if moved.rows_affected() != 1 {
         return Ok(Err(Elsewhere));
     }
-    note(conn, order.id, state, event, now).await?;
+    note(tx, order.id, state, event, now).await?;
     Ok(Ok(state))
 }
 
-/// Searches for an order since it was sent last: how many found nothing, and when the first was.
-pub async fn searches(conn: &mut PgConnection, id: OrderId) -> Result<(u32, Option<Timestamp>), StoreError> {
+/// Looks for an order, from then on and since it was last sent or seen, that found nothing: how
+/// many, and when the first was.
+pub async fn searches(
+    conn: &mut PgConnection,
+    id: OrderId,
+    from: Timestamp,
+) -> Result<(u32, Option<Timestamp>), StoreError> {
     let read = async {
-        let query = sqlx::query(include_str!("../../sql/queries/order_events.sql")).bind(id.0);
+        let query =
+            sqlx::query(include_str!("../../sql/queries/order_searches.sql")).bind(id.0).bind(At(from));
         let rows = query.fetch_all(conn).await?;
         let mut found = (0, None);
         for row in &rows {
-            if row.try_get::<&str, _>("event")? == "searched" {
-                found.0 += 1;
-                found.1 = found.1.or(Some(row.try_get::<At, _>("happened_at")?.0));
-            }
+            found.0 += 1;
+            found.1 = found.1.or(Some(row.try_get::<At, _>("happened_at")?.0));
         }
         Ok(found)
     };
@@ -392,6 +406,23 @@ pub async fn own(
         Ok(OrderId(owner))
     };
     write.await.map_err(|error: sqlx::Error| StoreError::of("write down a broker's order", error))
+}
+
+/// Takes what a broker says last that it filled of one of its orders.
+pub async fn told_late(
+    conn: &mut PgConnection,
+    venue: VenueId,
+    broker_id: &str,
+    filled: Shares,
+) -> Result<(), StoreError> {
+    sqlx::query(include_str!("../../sql/queries/broker_order_told_late.sql"))
+        .bind(venue.0)
+        .bind(broker_id)
+        .bind(filled)
+        .execute(conn)
+        .await
+        .map_err(|error| StoreError::of("write down what a broker filled", error))?;
+    Ok(())
 }
 
 /// Takes a broker's id for an order because a person says so; says whose the id is.
@@ -430,19 +461,34 @@ pub async fn told_filled(conn: &mut PgConnection, id: OrderId) -> Result<Shares,
         .map_err(|error| StoreError::of(&format!("read what a broker filled of order {id}"), error))
 }
 
-/// The order of ours that an id of a broker belongs to, and its side.
+/// An order of ours, as an execution finds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// Its number.
+    pub order: OrderId,
+    /// Its side.
+    pub side: Side,
+    /// Whether it is closed.
+    pub closed: bool,
+}
+
+/// The order of ours that an id of a broker belongs to.
 pub async fn whose(
     conn: &mut PgConnection,
     venue: VenueId,
     broker_id: &str,
-) -> Result<Option<(OrderId, Side)>, StoreError> {
+) -> Result<Option<Owner>, StoreError> {
     let read = async {
         let query = sqlx::query(include_str!("../../sql/queries/broker_order_whose.sql"));
         let Some(row) = query.bind(venue.0).bind(broker_id).fetch_optional(conn).await? else {
             return Ok(None);
         };
         let side: &str = row.try_get("side")?;
-        Ok(Some((OrderId(row.try_get("id")?), Side::named(side).ok_or_else(|| unreadable(side))?)))
+        Ok(Some(Owner {
+            order: OrderId(row.try_get("id")?),
+            side: Side::named(side).ok_or_else(|| unreadable(side))?,
+            closed: row.try_get("closed")?,
+        }))
     };
     read.await.map_err(|error| StoreError::of("read whose order that is", error))
 }
@@ -452,7 +498,7 @@ pub async fn whose(
 pub async fn book(
     tx: &mut Transaction<'_, Postgres>,
     venue: VenueId,
-    owner: Option<(OrderId, Side)>,
+    owner: Option<Owner>,
     execution: &Execution,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
@@ -462,7 +508,7 @@ pub async fn book(
         let new: Option<i64> = sqlx::query_scalar(include_str!("../../sql/queries/execution_write.sql"))
             .bind(venue.0)
             .bind(id)
-            .bind(owner.map(|(order, _)| order.0))
+            .bind(owner.map(|owner| owner.order.0))
             .bind(broker_order_id)
             .bind(symbol)
             .bind(nature.word())
@@ -477,7 +523,7 @@ pub async fn book(
         if new.is_none() {
             return Ok(false);
         }
-        if let (Some((order, side)), None) = (owner, corrects) {
+        if let (Some(Owner { order, side, .. }), None) = (owner, corrects) {
             sqlx::query(include_str!("../../sql/queries/order_fill.sql"))
                 .bind(order.0)
                 .bind(side.signed(*quantity))

@@ -145,15 +145,6 @@ pub async fn witness(conn: &mut PgConnection, id: VenueId) -> Result<Option<Stri
         .map_err(|error| StoreError::of("read the last order at a broker", error))
 }
 
-/// Whether an id of ours is on record.
-pub async fn knows_client_id(conn: &mut PgConnection, client_id: &str) -> Result<bool, StoreError> {
-    sqlx::query_scalar(include_str!("../../sql/queries/client_id_known.sql"))
-        .bind(client_id)
-        .fetch_one(conn)
-        .await
-        .map_err(|error| StoreError::of("look for an id of ours", error))
-}
-
 /// Writes down an order that is not ours; true where it is new to us.
 pub async fn foreign(
     conn: &mut PgConnection,

@@ -14,23 +14,30 @@
     reason = "a test that stops is a test that tells"
 )]
 
+mod acts;
 mod alpaca;
 mod anvil;
 mod auth;
 mod bad_input;
 mod brokers;
 mod chain;
+mod crashes;
+mod day;
 mod desk;
 mod facts;
+mod floor;
+mod gate;
 mod hedge_storm;
 mod hedging;
 mod laws;
 mod logins;
+mod office;
 mod paper;
 mod parrot;
 mod pit;
 mod process;
 mod program;
+mod proof;
 mod rules;
 mod schwab;
 mod sql;
@@ -41,4 +48,5 @@ mod tools;
 mod vectors;
 mod venues;
 mod weather;
+mod why;
 mod world;

@@ -1,13 +1,12 @@
 //! The real program: killed, told to end, run twice at once, and an operator's commands.
 //!
-//! A [`Desk`] is a database, a `hedge.toml` and the chains that it names; what is
-//! expected is always the same: the state that a clean run gives, which is the chain's.
+//! What is expected of a [`Desk`] is always the same: the state that a clean run gives,
+//! which is the chain's.
 
 use std::{
     collections::BTreeSet,
     fs::{self, File},
-    path::PathBuf,
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -17,15 +16,11 @@ use hedge::sim::{
 };
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use sqlx::{PgPool, Row};
-use tempfile::TempDir;
 
 use crate::{
-    sql::files,
+    office::{Desk, PATIENCE, Program, moment},
     world::{World, scratch},
 };
-
-/// How long anything is waited for: a loaded machine is no failure.
-const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A source of a test: what `[[source]]` says, and who serves its chain.
 struct Source<'n> {
@@ -60,15 +55,9 @@ impl<'n> Source<'n> {
     }
 }
 
-/// Where an operator sits.
-struct Desk {
-    world: World,
-    room: TempDir,
-}
-
 impl Desk {
     async fn new(sources: &[Source<'_>]) -> Self {
-        let desk = Self { world: World::new().await, room: scratch() };
+        let desk = Self::configured(World::new().await, "");
         desk.configure(sources);
         desk
     }
@@ -76,43 +65,6 @@ impl Desk {
     fn configure(&self, sources: &[Source<'_>]) {
         let toml: String = sources.iter().map(Source::toml).collect();
         fs::write(self.config(), toml).unwrap();
-    }
-
-    fn config(&self) -> PathBuf {
-        self.room.path().join("hedge.toml")
-    }
-
-    fn pool(&self) -> &PgPool {
-        self.world.pool()
-    }
-
-    /// Starts `hedge`; what it says is kept in the room.
-    fn start(&self, arguments: &[&str]) -> Program {
-        let said = self.room.path().join(format!("{}.said", arguments[0]));
-        let file = File::options().create(true).append(true).open(&said).unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_hedge"))
-            .arg("--config")
-            .arg(self.config())
-            .args(arguments)
-            .env_clear()
-            .env("DATABASE_URL", self.world.url().expose())
-            .env("USER", "tester")
-            .current_dir(self.room.path())
-            .stdin(Stdio::null())
-            .stdout(file.try_clone().unwrap())
-            .stderr(file)
-            .spawn()
-            .unwrap();
-        Program { child, said }
-    }
-
-    /// Runs `hedge` to its end, which is to be this code, and gives what it said.
-    async fn run(&self, arguments: &[&str], code: i32) -> String {
-        let mut program = self.start(arguments);
-        let status = program.ended().await;
-        let said = fs::read_to_string(&program.said).unwrap();
-        assert_eq!(status.code(), Some(code), "hedge {arguments:?} said:\n{said}");
-        said
     }
 
     /// Reads everything from the first block on.
@@ -142,21 +94,10 @@ impl Desk {
         }
     }
 
-    /// Everything that programs said here.
-    fn said(&self) -> String {
-        let files = fs::read_dir(self.room.path()).unwrap().map(|entry| entry.unwrap().path());
-        let said = files.filter(|path| path.extension().is_some_and(|ending| ending == "said"));
-        said.map(|path| fs::read_to_string(path).unwrap()).collect()
-    }
-
     /// The last block that is written, or 0.
     async fn cursor(&self) -> u64 {
         let number = sqlx::query_scalar("select coalesce(max(number), 0) from cursor");
         u64::try_from(number.fetch_one(self.pool()).await.unwrap_or(0_i64)).unwrap()
-    }
-
-    async fn count(&self, sql: &'static str) -> i64 {
-        sqlx::query_scalar(sql).fetch_one(self.pool()).await.unwrap()
     }
 
     /// The canonical state, a line a fact.
@@ -179,13 +120,6 @@ impl Desk {
         let theirs: BTreeSet<_> = theirs.iter().collect();
         let differs: Vec<_> = ours.symmetric_difference(&theirs).take(10).collect();
         assert!(differs.is_empty(), "{differs:#?}\n{}", self.said());
-    }
-
-    async fn is_sound(&self) {
-        for (name, sql) in files("checks") {
-            let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(self.pool()).await.unwrap();
-            assert!(rows.is_empty(), "{} rows fail the check {name}\n{}", rows.len(), self.said());
-        }
     }
 
     /// Every fill of the source's owners on the chain is in the books, and no other.
@@ -242,54 +176,6 @@ const STATE: &str = "
 async fn lines(pool: &PgPool, sql: &'static str) -> Vec<String> {
     let rows = sqlx::query(sql).fetch_all(pool).await.unwrap();
     rows.iter().map(|row| row.get(0)).collect()
-}
-
-/// A process that does not outlive its test.
-struct Program {
-    child: Child,
-    said: PathBuf,
-}
-
-impl Program {
-    /// Ctrl-C's and systemd's way.
-    fn terminate(&self) {
-        let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
-        assert!(told.success());
-    }
-
-    fn kill(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-
-    fn has_ended(&mut self) -> Option<ExitStatus> {
-        self.child.try_wait().unwrap()
-    }
-
-    async fn ended(&mut self) -> ExitStatus {
-        let begun = Instant::now();
-        loop {
-            if let Some(status) = self.has_ended() {
-                return status;
-            }
-            let said = || fs::read_to_string(&self.said).unwrap();
-            assert!(begun.elapsed() < PATIENCE, "it does not end:\n{}", said());
-            moment().await;
-        }
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        // One that has ended by itself cannot be killed.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// Between two looks at something that is waited for.
-async fn moment() {
-    tokio::time::sleep(Duration::from_millis(5)).await;
 }
 
 fn invented(seed: u64, blocks: u64) -> SimChain {
@@ -466,8 +352,7 @@ async fn two_indexers_on_one_database_write_everything_once() {
 
 #[tokio::test]
 async fn two_migrations_at_once_both_succeed() {
-    let desk = Desk { world: World::blank().await, room: scratch() };
-    fs::write(desk.config(), "").unwrap();
+    let desk = Desk::configured(World::blank().await, "");
     let mut programs = [desk.start(&["migrate"]), desk.start(&["migrate"])];
     for program in &mut programs {
         assert_eq!(program.ended().await.code(), Some(0), "{}", desk.said());

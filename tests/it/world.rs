@@ -58,6 +58,19 @@ impl World {
         sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(self.pool()).await.unwrap();
     }
 
+    /// A world in a database that is there already.
+    pub async fn at(url: DatabaseUrl) -> Self {
+        Self { db: open(url).await }
+    }
+
+    /// A copy of its database as it is now. Whoever is connected is thrown out, and may not come back
+    /// meanwhile.
+    pub async fn copy(&self) -> Self {
+        let options = self.url().options().unwrap();
+        let name = options.get_database().unwrap();
+        Self { db: open(Stage::get().copy(name).await).await }
+    }
+
     pub fn db(&self) -> &Db {
         &self.db
     }
@@ -128,13 +141,23 @@ impl Stage {
         self.create(&format!("test_{number}"), template).await
     }
 
+    /// A database as `name` is now: nobody may be in it while it is copied.
+    async fn copy(&self, name: &str) -> DatabaseUrl {
+        let all = "select pg_terminate_backend(pid, 10000) from pg_stat_activity where datname";
+        self.order(&format!("{all} = '{name}'")).await;
+        self.fresh(name).await
+    }
+
     async fn create(&self, name: &str, template: &str) -> DatabaseUrl {
+        self.order(&format!("create database {name} template {template}")).await;
+        self.url_of(name)
+    }
+
+    async fn order(&self, sql: &str) {
         let maintenance = self.url_of("postgres").options().unwrap();
         let mut admin = PgConnection::connect_with(&maintenance).await.unwrap();
-        let sql = format!("create database {name} template {template}");
-        admin.execute(sqlx::AssertSqlSafe(sql)).await.unwrap();
+        admin.execute(sqlx::AssertSqlSafe(sql.to_owned())).await.unwrap();
         admin.close().await.unwrap();
-        self.url_of(name)
     }
 
     fn url_of(&self, database: &str) -> DatabaseUrl {

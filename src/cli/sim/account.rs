@@ -24,6 +24,9 @@ pub(super) struct Account {
     /// A bit of everything goes wrong, drawn from this seed.
     #[arg(long, value_name = "SEED")]
     storm: Option<u64>,
+    /// Requests a minute that are answered; 0: as many as come [default: as the real one].
+    #[arg(long, value_name = "N")]
+    rate: Option<u32>,
     /// The market is open whatever the time.
     #[arg(long)]
     open: bool,
@@ -33,8 +36,8 @@ pub(super) struct Account {
 }
 
 impl Account {
-    /// Opens it; its seed too.
-    pub(super) fn opened(&self) -> (SimAccount, u64) {
+    /// Opens it at a broker that answers `rate` requests a minute; its seed too.
+    pub(super) fn opened(&self, rate: u32) -> (SimAccount, u64) {
         // Ids that were used yesterday are in somebody's books.
         let seed = self.seed.unwrap_or_else(|| Clock::Wall.millis().unsigned_abs());
         let prices = self
@@ -42,6 +45,8 @@ impl Account {
             .iter()
             .fold(Prices::seeded(seed), |prices, (ticker, price)| prices.with(ticker, *price));
         let account = SimAccount::open(Opening { seed, cash: self.cash, prices, clock: Clock::Wall });
+        let rate = self.rate.unwrap_or(rate);
+        account.limit_rate((rate > 0).then_some(rate));
         if let Some(now) = self.now {
             account.set_time(now);
         }

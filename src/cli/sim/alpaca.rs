@@ -10,6 +10,9 @@ use crate::{
     sim::{AlpacaKeys, SimAlpaca, broker::CONTROL},
 };
 
+/// Requests a minute that the Trading API takes (`alpaca.md` §10).
+const RATE: u32 = 200;
+
 const EXAMPLES: &str = "\
 Examples:
   hedge sim alpaca --open                            fills whatever the time
@@ -40,7 +43,7 @@ pub(super) async fn serve(
     out: &mut (dyn Write + Send),
     until: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
-    let (account, seed) = args.account.opened();
+    let (account, seed) = args.account.opened(RATE);
     let keys = AlpacaKeys { key: Secret::new(&args.key), secret: Secret::new(&args.secret) };
     let alpaca = SimAlpaca::serve(account.clone(), keys, ("127.0.0.1", args.port))
         .await

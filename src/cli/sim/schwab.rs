@@ -10,6 +10,9 @@ use crate::{
     sim::{SchwabApp, SimSchwab, broker::CONTROL},
 };
 
+/// Requests a minute that the Trader API has been seen to take (`schwab.md` §9).
+const RATE: u32 = 120;
+
 const EXAMPLES: &str = "\
 Examples:
   hedge sim schwab --open                            fills whatever the time
@@ -46,7 +49,7 @@ pub(super) async fn serve(
     out: &mut (dyn Write + Send),
     until: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
-    let (account, seed) = args.account.opened();
+    let (account, seed) = args.account.opened(RATE);
     let app = SchwabApp {
         key: Secret::new(&args.app_key),
         secret: Secret::new(&args.app_secret),

@@ -12,14 +12,14 @@ use super::{Seat, Trading, commit};
 use crate::{
     book::{
         execution::Execution,
-        order::{Close, Move, Refusal, Report, State, Status, Terms, Ticket},
+        order::{Close, Move, OrderId, Refusal, Report, State, Status, Terms, Ticket},
     },
     observe,
     store::{
         StoreError,
         exposure::Act,
         halts,
-        orders::{self, Because, Event, Order},
+        orders::{self, Because, Elsewhere, Event, Order, Owner},
         venues,
     },
     time::Session,
@@ -35,6 +35,8 @@ const STILL_ON_ITS_WAY: SignedDuration = SignedDuration::from_secs(60);
 const LOST_READS: u32 = 3;
 /// … over so long.
 const LOST_AFTER: SignedDuration = SignedDuration::from_secs(10);
+/// … none of them longer ago than this.
+const LOST_WITHIN: SignedDuration = SignedDuration::from_mins(2);
 /// An order that does not fill for so long while the market is open is stuck.
 const STUCK_AFTER: SignedDuration = SignedDuration::from_mins(2);
 /// A limit order outside the regular session is priced anew after so long.
@@ -99,7 +101,7 @@ impl Trading {
             Ok(report) => return self.take_over(seat, &order, report, "accepted").await,
             Err(error) => error,
         };
-        seat.note(&error, now);
+        seat.note_sending(&error, now);
         match error {
             VenueError::Refused { why, said, .. } => {
                 let young = order.sent_at.is_some_and(|sent| now.duration_since(sent) < STILL_ON_ITS_WAY);
@@ -124,12 +126,23 @@ impl Trading {
                 if again {
                     return self.note(&order, &event).await;
                 }
-                let mut conn = self.connection().await?;
-                let _ =
-                    orders::advance(&mut conn, &order, Move::Unsend, Because::default(), &event, now).await?;
-                Ok(())
+                self.move_on(&order, Move::Unsend, Because::default(), &event).await.map(|_| ())
             }
         }
+    }
+
+    /// Moves an order, with what that rests on; nothing is written where somebody else moved it.
+    pub(super) async fn move_on(
+        &self,
+        order: &Order,
+        mv: Move,
+        because: Because,
+        event: &Event<'_>,
+    ) -> Result<Result<State, Elsewhere>, StoreError> {
+        let mut tx = self.begin().await?;
+        let moved = orders::advance(&mut tx, order, mv, because, event, self.clock.now()).await?;
+        commit(tx).await?;
+        Ok(moved)
     }
 
     async fn note(&self, order: &Order, event: &Event<'_>) -> Result<(), StoreError> {
@@ -152,21 +165,13 @@ impl Trading {
         let cash = seat.account().map(|account| account.cash);
         let because = Because { refusal: Some(why), cash, ..Because::default() };
         let event = Event::with("closed", format!("refused: {}", why.word()), said);
-        let mut conn = self.connection().await?;
-        let _ =
-            orders::advance(&mut conn, order, Move::Close(Close::Refused), because, &event, self.clock.now())
-                .await?;
-        Ok(())
+        self.move_on(order, Move::Close(Close::Refused), because, &event).await.map(|_| ())
     }
 
     /// The evidence contradicts itself: a person looks.
     async fn doubt(&self, order: &Order, why: &str, said: &str) -> Result<(), StoreError> {
-        let mut conn = self.connection().await?;
         let event = Event::with("doubted", why, said);
-        let moved =
-            orders::advance(&mut conn, order, Move::Doubt, Because::default(), &event, self.clock.now())
-                .await?;
-        if moved.is_ok() {
+        if self.move_on(order, Move::Doubt, Because::default(), &event).await?.is_ok() {
             observe::doubted(order.id, &order.ticket.symbol, why);
         }
         Ok(())
@@ -185,7 +190,7 @@ impl Trading {
         }
         let now = self.clock.now();
         let mut tx = self.begin().await?;
-        let Some(order) = orders::read(&mut tx, order.id).await? else { return Ok(()) };
+        let Some(order) = open(&mut tx, order.id).await? else { return Ok(()) };
         let owner = orders::own(&mut tx, &order, &report, now).await?;
         if owner != order.id {
             tx.rollback().await.ok();
@@ -233,7 +238,7 @@ impl Trading {
         let now = self.clock.now();
         self.note(&order, &Event::new("searched", "the broker has no such order")).await?;
         let mut conn = self.connection().await?;
-        let (reads, first) = orders::searches(&mut conn, order.id).await?;
+        let (reads, first) = orders::searches(&mut conn, order.id, order.planned_at).await?;
         drop(conn);
         let for_so_long = first.map(|first| now.duration_since(first)).unwrap_or_default();
         match seat.venue.recovery() {
@@ -340,10 +345,7 @@ impl Trading {
                 quiet.as_secs()
             ),
         );
-        let mut conn = self.connection().await?;
-        let mv = Move::Close(Close::NeverPlaced);
-        let _ = orders::advance(&mut conn, order, mv, Because::default(), &event, self.clock.now()).await?;
-        Ok(())
+        self.move_on(order, Move::Close(Close::NeverPlaced), Because::default(), &event).await.map(|_| ())
     }
 
     /// Asks what became of a working order, or takes what was told already.
@@ -378,7 +380,7 @@ impl Trading {
     async fn lost(&self, order: &Order, broker_id: &str) -> Result<(), StoreError> {
         self.note(order, &Event::new("searched", format!("the broker does not know {broker_id}"))).await?;
         let mut conn = self.connection().await?;
-        let (reads, first) = orders::searches(&mut conn, order.id).await?;
+        let (reads, first) = orders::searches(&mut conn, order.id, self.clock.now() - LOST_WITHIN).await?;
         let over = first.map(|first| self.clock.now().duration_since(first)).unwrap_or_default();
         if reads >= LOST_READS && over >= LOST_AFTER {
             let why = format!("the broker had it as {broker_id} and does not know it any more");
@@ -452,9 +454,9 @@ impl Trading {
     /// Books executions of an order, each once; gives those that were new.
     async fn book(&self, order: &Order, executions: Vec<Execution>) -> Result<Vec<Execution>, StoreError> {
         let now = self.clock.now();
-        let owner = Some((order.id, order.ticket.side));
+        let owner = Some(Owner { order: order.id, side: order.ticket.side, closed: false });
         let mut tx = self.begin().await?;
-        let Some(order) = orders::read(&mut tx, order.id).await? else { return Ok(Vec::new()) };
+        let Some(order) = open(&mut tx, order.id).await? else { return Ok(Vec::new()) };
         let mut booked = Vec::new();
         for execution in executions {
             if orders::book(&mut tx, order.venue, owner, &execution, now).await? {
@@ -504,7 +506,7 @@ impl Trading {
     async fn close(&self, seat: &Seat, order: &Order, report: &Report, why: Close) -> Result<(), StoreError> {
         let now = self.clock.now();
         let mut tx = self.begin().await?;
-        let Some(order) = orders::read(&mut tx, order.id).await? else { return Ok(()) };
+        let Some(order) = open(&mut tx, order.id).await? else { return Ok(()) };
         let told = orders::told_filled(&mut tx, order.id).await?;
         // A terminal report that does not say what it filled says nothing; and what the broker
         // filled is waited for until its executions are told.
@@ -541,6 +543,12 @@ impl Trading {
         }
         Ok(())
     }
+}
+
+/// An order as it is now, which nobody else moves meanwhile; none where somebody closed it:
+/// a person, or a process whose lease ran out as it was answered.
+async fn open(conn: &mut PgConnection, id: OrderId) -> Result<Option<Order>, StoreError> {
+    Ok(orders::read(conn, id).await?.filter(|order| !matches!(order.state, State::Closed(_))))
 }
 
 /// What a broker's words mean that it says when it rejects an order it had taken.

@@ -99,8 +99,10 @@ impl Loop for Hedger {
                 (Some(order), Ok(intent)) if asks_the_same(&order, &intent) => {
                     moved |= trading.lanes.run(&[order.id], Arc::clone(trading).send(order));
                 }
+                // What books that were restored have as a plan may have left after they were saved.
                 (Some(order), Err(hold))
-                    if matches!(hold.reason, Reason::Throttled | Reason::Unauthorized) =>
+                    if matches!(hold.reason, Reason::Throttled | Reason::Unauthorized)
+                        || !trading.seat(order.venue).is_some_and(Seat::is_scanned) =>
                 {
                     holds.insert(symbol, (hold.reason.word().to_owned(), hold.detail));
                     tracing::debug!(order = order.id.0, "the plan waits for its venue");
@@ -358,11 +360,9 @@ impl Trading {
     /// A plan that is not wanted any more is given up: nothing of it has left.
     async fn drop_plan(&self, order: &Order) -> Result<(), StoreError> {
         let why = "it is not what is wanted any more, and nothing of it had left";
-        let mut conn = self.connection().await?;
         let event = Event::new("closed", format!("never placed: {why}"));
-        let mv = Move::Close(Close::NeverPlaced);
         let dropped =
-            orders::advance(&mut conn, order, mv, Because::default(), &event, self.clock.now()).await?;
+            self.move_on(order, Move::Close(Close::NeverPlaced), Because::default(), &event).await?;
         if dropped.is_ok() {
             observe::dropped(order.id, why);
         }
@@ -383,10 +383,14 @@ impl Trading {
                 Terms::Market => session == Some(Session::Regular),
                 Terms::ExtendedLimit(_) => session.is_some_and(|session| session != Session::Closed),
             };
-            let another = known.live.iter().any(|other| {
-                other.id != order.id && other.ticket.symbol == order.ticket.symbol && is_out(other)
-            });
-            if open && !another && seat.rest(self.clock.now()).is_none() {
+            let symbol = &order.ticket.symbol;
+            let another = known
+                .live
+                .iter()
+                .any(|other| other.id != order.id && other.ticket.symbol == *symbol && is_out(other));
+            let halted =
+                known.halts.iter().any(|halt| halt.symbol.as_ref().is_none_or(|halted| halted == symbol));
+            if open && !another && !halted && seat.rest(self.clock.now()).is_none() {
                 // A cancel that comes before it leaves drops it.
                 if order.cancel_asked_at.is_some() {
                     self.drop_plan(order).await?;

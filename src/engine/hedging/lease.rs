@@ -1,12 +1,13 @@
 //! Keeps the lease: who has it plans and sends, everybody else waits.
 //!
-//! It is renewed long before it runs out. Where it could not be renewed in time
-//! nobody here acts on it any more, whatever the database would say.
+//! It is renewed long before it runs out, over a connection of its own: with that it is
+//! gone, and whoever waits has it. Where it could not be renewed in time nobody here
+//! acts on it any more, whatever the database would say.
 
 use std::time::Duration;
 
-use sqlx::PgPool;
-use tokio::sync::watch;
+use sqlx::{Connection as _, PgConnection, PgPool};
+use tokio::sync::{Mutex, watch};
 
 use super::super::{Stop, stopped};
 use crate::{
@@ -50,12 +51,14 @@ pub struct Keeper {
     name: String,
     clock: Clock,
     held: watch::Sender<Option<Held>>,
+    /// What the lease hangs on.
+    line: Mutex<Option<PgConnection>>,
 }
 
 impl Keeper {
     /// A keeper of this name: host and process.
     pub fn new(pool: PgPool, name: String, clock: Clock) -> Self {
-        Self { pool, name, clock, held: watch::Sender::new(None) }
+        Self { pool, name, clock, held: watch::Sender::new(None), line: Mutex::default() }
     }
 
     /// What others see of the lease.
@@ -66,26 +69,37 @@ impl Keeper {
     /// Takes it, or renews it, once.
     ///
     /// # Errors
-    /// The database.
+    /// The database: the lease is given up.
     pub async fn turn(&self) -> Result<(), StoreError> {
+        let mut line = self.line.lock().await;
+        let turned = self.turn_over(&mut line).await;
+        if turned.is_err() {
+            *line = None;
+        }
+        self.held.send_replace(*turned.as_ref().unwrap_or(&None));
+        turned.map(|_| ())
+    }
+
+    async fn turn_over(&self, line: &mut Option<PgConnection>) -> Result<Option<Held>, StoreError> {
         let until = Deadline::after(TIME.saturating_sub(MARGIN));
-        let mut conn =
-            self.pool.acquire().await.map_err(|error| StoreError::of("open a connection", error))?;
+        if line.is_none() {
+            let conn = self.pool.acquire().await;
+            *line = Some(conn.map_err(|error| StoreError::of("open a connection", error))?.detach());
+        }
+        // It is there since the line above.
+        let Some(conn) = line else { return Ok(None) };
         let held = *self.held.borrow();
-        let now = if let Some(Held { fence, .. }) = held {
-            let kept = lease::renew(&mut conn, fence, TIME).await?;
-            if kept == Err(Lost) {
-                observe::lease_lost(fence.0);
-            }
-            kept.is_ok().then_some(Held { fence, until })
-        } else {
-            lease::take(&mut conn, &self.name, TIME).await?.map(|fence| {
+        let Some(Held { fence, .. }) = held else {
+            return Ok(lease::take(conn, &self.name, TIME).await?.map(|fence| {
                 observe::lease_taken(fence.0, &self.name);
                 Held { fence, until }
-            })
+            }));
         };
-        self.held.send_replace(now);
-        Ok(())
+        let kept = lease::renew(conn, fence, TIME).await?;
+        if kept == Err(Lost) {
+            observe::lease_lost(fence.0);
+        }
+        Ok(kept.is_ok().then_some(Held { fence, until }))
     }
 
     /// Keeps it until told to end. A database that is away is waited for.
@@ -108,11 +122,12 @@ impl Keeper {
 
     /// Lets the next one have it at once. What was sent must be answered, or left to them.
     pub async fn give_up(&self) {
-        if let Some(Held { fence, .. }) = self.held.send_replace(None)
-            && let Ok(mut conn) = self.pool.acquire().await
-        {
-            // Should it fail, the lease runs out by itself.
+        let held = self.held.send_replace(None);
+        let Some(mut conn) = self.line.lock().await.take() else { return };
+        if let Some(Held { fence, .. }) = held {
+            // Should it fail, the lease goes with the connection.
             let _ = lease::give_up(&mut conn, fence).await;
         }
+        conn.close().await.ok();
     }
 }

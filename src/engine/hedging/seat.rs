@@ -60,7 +60,10 @@ struct Heard {
     listings: BTreeMap<String, (Option<Listing>, Timestamp)>,
     /// Symbols that may have to be traded.
     wanted: BTreeSet<String>,
+    /// Until when nothing is asked there.
     resting_until: Option<Timestamp>,
+    /// Until when nothing is sent there; looking goes on, for which some of the budget is kept.
+    sending_from: Option<Timestamp>,
     /// Why it does not let us in, and when that was last tried.
     locked: Option<(String, Timestamp)>,
     scanned: bool,
@@ -93,7 +96,24 @@ impl Seat {
         if let Some((said, _)) = &heard.locked {
             return Some(Rest::Locked(said.clone()));
         }
-        heard.resting_until.filter(|until| *until > now).map(Rest::Until)
+        heard.resting_until.max(heard.sending_from).filter(|until| *until > now).map(Rest::Until)
+    }
+
+    /// Whether nothing is even asked there now.
+    pub fn is_left_in_peace(&self, now: Timestamp) -> bool {
+        let heard = self.heard();
+        heard.locked.is_some() || heard.resting_until.is_some_and(|until| until > now)
+    }
+
+    /// Takes note of an error that a send met: what throttles sending need not throttle looking.
+    pub fn note_sending(&self, error: &VenueError, now: Timestamp) {
+        if let VenueError::Throttled { retry_in, .. } = error {
+            let until = now.checked_add(*retry_in).unwrap_or(Timestamp::MAX);
+            let mut heard = self.heard();
+            heard.sending_from = heard.sending_from.max(Some(until));
+        } else {
+            self.note(error, now);
+        }
     }
 
     /// Takes note of an error that concerns the venue as a whole.
@@ -249,7 +269,7 @@ impl Seat {
                 Err(error) => self.miss("what the account holds", &error, now),
             }
         }
-        if self.rest(now).is_some() {
+        if self.is_left_in_peace(now) {
             return news;
         }
         if market {

@@ -61,7 +61,7 @@ impl Loop for Tracker {
             if !looked_for || waits || trading.lanes.busy(order.id) {
                 continue;
             }
-            let rests = trading.seat(order.venue).is_none_or(|seat| seat.rest(now).is_some());
+            let rests = trading.seat(order.venue).is_none_or(|seat| seat.is_left_in_peace(now));
             if rests {
                 continue;
             }

@@ -6,6 +6,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
+use sqlx::{Postgres, Transaction};
 
 use super::{
     Seat, Trading, commit,
@@ -14,7 +15,7 @@ use super::{
 use crate::{
     book::{
         execution::Execution,
-        order::{Move, Purpose, Report, Terms, Ticket},
+        order::{Move, Purpose, Report, State, Terms, Ticket},
     },
     engine::{Loop, Step},
     observe,
@@ -55,7 +56,7 @@ impl Loop for Watcher {
             trading.meet(seat).await?;
             let now = trading.clock.now();
             let due = self.scanned.get(&seat.id).is_none_or(|at| now.duration_since(*at) >= SCAN_EVERY);
-            if (due || !seat.is_scanned()) && seat.rest(now).is_none() && trading.scan(seat, now).await? {
+            if (due || !seat.is_scanned()) && !seat.is_left_in_peace(now) && trading.scan(seat, now).await? {
                 self.scanned.insert(seat.id, now);
                 news |= !seat.is_scanned();
                 seat.scanned();
@@ -118,17 +119,30 @@ impl Trading {
     /// down. False where that cannot be told yet.
     async fn recognize(&self, seat: &Seat, report: Report, now: Timestamp) -> Result<bool, StoreError> {
         let mut conn = self.connection().await?;
-        if orders::whose(&mut conn, seat.id, &report.broker_id).await?.is_some() {
+        if let Some(owner) = orders::whose(&mut conn, seat.id, &report.broker_id).await? {
+            if let Some(filled) = report.filled.filter(|_| owner.closed) {
+                orders::told_late(&mut conn, seat.id, &report.broker_id, filled).await?;
+            }
             return Ok(true);
         }
         if let Some(client_id) = &report.client_id {
-            if venues::knows_client_id(&mut conn, client_id).await? {
-                return Ok(true);
-            }
             let ours = format!("hedge-{}-{}-", seat.mark, venues::deployment(&mut conn).await?);
-            if client_id.starts_with(&ours) {
-                drop(conn);
-                return self.remember(seat, report, now).await.map(|()| true);
+            let known = match orders::under(&mut conn, client_id).await? {
+                Some(id) => orders::read(&mut conn, id).await?,
+                None => None,
+            };
+            match known {
+                // Books that were restored have as a plan what left after they were saved.
+                Some(order) if order.state == State::Planned => {
+                    drop(conn);
+                    return self.remember(seat, Some(order), &report, now).await.map(|()| true);
+                }
+                Some(_) => return Ok(true),
+                None if client_id.starts_with(&ours) => {
+                    drop(conn);
+                    return self.remember(seat, None, &report, now).await.map(|()| true);
+                }
+                None => {}
             }
         }
         // It may be one of ours that is being looked for, or what the broker put in its place.
@@ -152,12 +166,39 @@ impl Trading {
         Ok(true)
     }
 
-    /// An order of ours that the books do not have: they were restored from before it.
-    async fn remember(&self, seat: &Seat, report: Report, now: Timestamp) -> Result<(), StoreError> {
+    /// An order of ours of which the books do not have that it left, or nothing at all: they
+    /// were restored from before it. From now on it is looked for like any other.
+    async fn remember(
+        &self,
+        seat: &Seat,
+        planned: Option<Order>,
+        report: &Report,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        let order = match planned {
+            Some(order) => Some(order),
+            None => self.write_down(&mut tx, seat, report, now).await?,
+        };
+        let Some(order) = order else { return Ok(()) };
+        let event = Event::with("sent", "by a process whose books were lost", &report.said);
+        // Should somebody else have moved it, then it is not forgotten any more.
+        let _ = orders::advance(&mut tx, &order, Move::Send, Because::default(), &event, now).await?;
+        commit(tx).await
+    }
+
+    /// Plans what the broker has already.
+    async fn write_down(
+        &self,
+        tx: &mut Transaction<'_, Postgres>,
+        seat: &Seat,
+        report: &Report,
+        now: Timestamp,
+    ) -> Result<Option<Order>, StoreError> {
         let (Some(fence), Some(client_id), Some(quantity)) =
             (self.fence(), report.client_id.clone(), report.quantity)
         else {
-            return Ok(());
+            return Ok(None);
         };
         let ticket = Ticket {
             client_id,
@@ -166,8 +207,6 @@ impl Trading {
             quantity,
             terms: Terms::Market,
         };
-        let mut tx = self.begin().await?;
-        let seen = orders::newest(&mut tx).await?;
         let plan = Plan {
             venue: seat.id,
             ticket: &ticket,
@@ -176,22 +215,18 @@ impl Trading {
             reference: None,
             asked: Some((OURSELVES, "found at the broker under an id of ours; the books did not have it")),
             fence,
-            seen,
+            seen: orders::newest(tx).await?,
             covers: &[],
             now,
         };
-        let Some(id) = orders::plan(&mut tx, &plan).await? else { return Ok(()) };
-        let Some(order) = orders::read(&mut tx, id).await? else { return Ok(()) };
-        let event = Event::new("sent", "by a process whose books were lost");
-        let moved = orders::advance(&mut tx, &order, Move::Send, Because::default(), &event, now).await?;
-        commit(tx).await?;
-        let Ok(state) = moved else { return Ok(()) };
-        let order = Order { state, sent_at: Some(now), ..order };
-        self.take_over(seat, &order, report, "found").await
+        match orders::plan(tx, &plan).await? {
+            Some(id) => orders::read(tx, id).await,
+            None => Ok(None),
+        }
     }
 
-    /// Whose is an execution? Of ours that are still live the tracker books; a late correction
-    /// or a bust is booked here, and another's is kept without an order.
+    /// Whose is an execution? Of ours that are still live the tracker books; what comes after the
+    /// end, a correction or a bust is booked here, and another's is kept without an order.
     async fn attribute(&self, seat: &Seat, execution: &Execution, now: Timestamp) -> Result<(), StoreError> {
         let Some(broker_id) = &execution.broker_order_id else { return Ok(()) };
         let mut tx = self.begin().await?;
@@ -200,7 +235,7 @@ impl Trading {
             return Ok(());
         }
         // A trade of a live order is the tracker's: it closes the order by it.
-        if owner.is_some() && execution.corrects.is_none() {
+        if owner.is_some_and(|owner| !owner.closed) && execution.corrects.is_none() {
             return Ok(());
         }
         let new = orders::book(&mut tx, seat.id, owner, execution, now).await?;

@@ -83,7 +83,6 @@ pub(super) enum CancelRefused {
 pub(super) struct Ledger {
     pub(super) clock: Clock,
     pub(super) offset: SignedDuration,
-    pub(super) seed: u64,
     pub(super) manners: Manners,
     pub(super) hours: Hours,
     pub(super) listings: BTreeMap<String, SimListing>,
@@ -97,6 +96,8 @@ pub(super) struct Ledger {
     pub(super) minute: (i64, u32),
     opening_cash: Usd,
     chance: StdRng,
+    /// Which million of Schwab's numbers is the account's, and how many more it has used.
+    block: i64,
     resets: i64,
     open: BTreeSet<usize>,
     places: BTreeMap<String, usize>,
@@ -111,7 +112,6 @@ impl Ledger {
         let mut ledger = Self {
             clock,
             offset: SignedDuration::ZERO,
-            seed,
             manners: Manners { listing: Duration::from_secs(1), ..Manners::default() },
             hours: Hours::default(),
             listings,
@@ -125,6 +125,7 @@ impl Ledger {
             minute: (0, 0),
             opening_cash: cash,
             chance: StdRng::seed_from_u64(seed),
+            block: StdRng::seed_from_u64(!seed).random_range(0..8_000_000),
             resets: -1,
             open: BTreeSet::new(),
             places: BTreeMap::new(),
@@ -218,20 +219,16 @@ impl Ledger {
         });
         let cancel = course.cancel_at.map(|at| (at, Ending::Cancel));
         let expiry = Some((order.expires_at, Ending::Expire));
-        let struck = course.end.clone();
-        let ends = [cancel, struck.clone(), expiry].into_iter().flatten().filter(|(at, _)| *at <= now);
+        let ends = [cancel, course.end.clone(), expiry].into_iter().flatten().filter(|(at, _)| *at <= now);
         let end = ends.min_by_key(|(at, _)| *at);
-        match (fill, end) {
-            // What is to fill in part and then end does both in the same instant.
-            (Some((at, permille, price)), end)
-                if end.as_ref().is_none_or(|(end, _)| at < *end)
-                    || (end == struck && end.as_ref().is_some_and(|(end, _)| at == *end)) =>
-            {
-                Some(Event::Fill { at, permille, price })
-            }
-            (_, Some((at, ending))) => Some(Event::End { at, ending }),
-            (_, None) => None,
+        // What is to fill in part and then end does both in the same instant.
+        let in_time = |at: Timestamp| {
+            end.as_ref().is_none_or(|(ends, _)| at < *ends || (at == *ends && end == course.end))
+        };
+        if let Some((at, permille, price)) = fill.filter(|(at, ..)| in_time(*at)) {
+            return Some(Event::Fill { at, permille, price });
         }
+        end.map(|(at, ending)| Event::End { at, ending })
     }
 
     /// At what an order would fill now; none where it would not.
@@ -617,17 +614,16 @@ impl Ledger {
     }
 
     fn next_order_number(&self) -> i64 {
-        self.number(1_004_000_000_000, self.orders.len())
+        self.number(1_000_000_000_000, self.orders.len())
     }
 
     fn next_execution_number(&self) -> i64 {
-        self.number(90_000_000_000, self.executions.len())
+        self.number(20_000_000_000_000, self.executions.len())
     }
 
     /// A number of Schwab's: another one after a reset, and with another seed.
     fn number(&self, base: i64, count: usize) -> i64 {
-        let seed = i64::try_from(self.seed % 500).unwrap_or_default();
-        base + seed * 100_000_000 + self.resets * 1_000_000 + i64::try_from(count).unwrap_or_default()
+        base + (self.block + self.resets) * 1_000_000 + i64::try_from(count).unwrap_or_default()
     }
 }
 
@@ -661,4 +657,116 @@ pub(super) fn uuid_of(text: &str) -> String {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
     uuid(&mut StdRng::seed_from_u64(seed))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{
+        super::account::{Opening, SimAccount},
+        *,
+    };
+
+    fn amount(text: &str) -> Amount {
+        text.parse().unwrap()
+    }
+
+    fn order(side: Side, quantity: u32, limit: Option<u32>) -> NewOrder {
+        let whole = |count: u32| Amount::from_atoms(i128::from(count) * Amount::ONE.atoms()).unwrap();
+        NewOrder {
+            client_id: None,
+            symbol: "AAPL".to_owned(),
+            side,
+            quantity: Some(Shares(whole(quantity))),
+            notional: None,
+            limit: limit.and_then(|limit| Price::of(whole(limit))),
+            time_in_force: TimeInForce::Day,
+            extended: false,
+            session: "",
+            short: false,
+            placed_by: PlacedBy::Client,
+            replaces: None,
+        }
+    }
+
+    fn account() -> SimAccount {
+        let clock = Clock::told("2026-11-20T15:30:00Z".parse().unwrap());
+        let account = SimAccount::open(Opening { clock, ..Opening::default() });
+        account.set_price("AAPL", Price::of(amount("100")).unwrap());
+        account
+    }
+
+    #[test]
+    fn a_position_costs_what_is_left_of_it_did() {
+        let account = account();
+        let trade = |side, quantity, price: &str| {
+            account.set_price("AAPL", Price::of(amount(price)).unwrap());
+            account.person_trades("AAPL", side, Shares(amount(quantity)));
+            let (now, ledger) = (account.now(), account.lock());
+            ledger.positions(now).get("AAPL").map(|held| (held.quantity.to_string(), held.cost.to_string()))
+        };
+        let is = |quantity: &str, cost: &str| Some((quantity.to_owned(), cost.to_owned()));
+        assert_eq!(trade(Side::Buy, "10", "100"), is("10", "1000"));
+        assert_eq!(trade(Side::Buy, "10", "200"), is("20", "3000"));
+        assert_eq!(trade(Side::Sell, "5", "300"), is("15", "2250"));
+        assert_eq!(trade(Side::Sell, "20", "300"), is("-5", "-1500"), "what goes beyond costs what it costs");
+        assert_eq!(trade(Side::Buy, "5", "100"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_order_makes_or_loses_anything(
+            acts in proptest::collection::vec((0..9_u8, 1..20_u32, any::<bool>(), 0..7200_i64), 1..40)
+        ) {
+            let account = account();
+            for (act, quantity, buys, seconds) in acts {
+                let side = if buys { Side::Buy } else { Side::Sell };
+                let now = account.now();
+                let mut ledger = account.lock();
+                let fate = match act {
+                    0 => Fate { held: true, ..Fate::default() },
+                    1 => Fate { permille: Some(quantity * 50), ..Fate::default() },
+                    2 => Fate { slices: Some((3, Duration::from_mins(1))), ..Fate::default() },
+                    3 => Fate { ending: Some((Duration::from_secs(1), Ending::Replace)), ..Fate::default() },
+                    4 => Fate { at_once: true, ..Fate::default() },
+                    _ => Fate::default(),
+                };
+                match act {
+                    0..=6 => {
+                        let limit = (act > 4).then_some(90 + quantity);
+                        let order = order(side, quantity, limit);
+                        if ledger.check(&order).is_ok() {
+                            ledger.take(order, &fate, now);
+                        }
+                    }
+                    7 => {
+                        let open = ledger.open_orders().next().map(|order| order.id.clone());
+                        let place = open.and_then(|id| ledger.place_of(&id));
+                        let asked = place.map_or(Ok(()), |place| ledger.cancel(place, buys, now));
+                        prop_assert!(matches!(asked, Ok(()) | Err(CancelRefused::Pending)), "it is open");
+                    }
+                    _ => {
+                        let last = ledger.executions.last().map(|execution| execution.id.clone());
+                        last.and_then(|id| ledger.revise(&id, None, now));
+                    }
+                }
+                drop(ledger);
+                account.forward(SignedDuration::from_secs(seconds));
+            }
+            let (orders, executions) = (account.orders(), account.executions());
+            for order in &orders {
+                let trades = executions.iter().filter(|row| row.order_id == order.id && row.nature == Nature::Trade);
+                let filled = trades.fold(Shares::ZERO, |sum, row| sum.and(row.quantity));
+                prop_assert_eq!(filled, order.side.signed(order.filled));
+                prop_assert!(order.status != SimStatus::Filled || order.filled >= order.quantity.unwrap());
+                prop_assert!(order.status.is_open() || order.ended_at.is_some());
+            }
+            let bought = executions.iter().fold(Usd::ZERO, |sum, row| sum.and(row.cash));
+            prop_assert_eq!(account.cash(), Usd(amount("100000")).and(bought));
+            let busted = executions.iter().any(|row| row.nature == Nature::Bust);
+            prop_assert!(busted || !account.cash().0.is_negative(), "money was spent twice");
+            prop_assert!(busted || !account.position("AAPL").0.is_negative(), "shares were sold twice");
+        }
+    }
 }

@@ -38,7 +38,8 @@ impl Hours {
         self.half_days.insert(date);
     }
 
-    /// Open, or closed, whatever the time; none: by the time again.
+    /// Open, or closed, whatever the time and by the calendar too, but for the last minute
+    /// before midnight; none: by the time again.
     pub fn always(&mut self, open: Option<bool>) {
         self.always = open;
     }

@@ -11,6 +11,29 @@
 //! [`SimAccount::reset`]; the same seed, the same time and the same requests give the
 //! same answers. What is asked by one client never waits for what another one is told.
 //!
+//! ```no_run
+//! # async fn rehearsal() -> std::io::Result<()> {
+//! use hedge::{
+//!     sim::{AlpacaKeys, Ask, Opening, SimAccount, SimAlpaca, Strike},
+//!     time::Clock,
+//!     units::Shares,
+//! };
+//!
+//! // Given an open market, at a clock that is told the time and that the client has too
+//! let clock = Clock::told("2026-11-20T15:30:00Z".parse().unwrap_or_default());
+//! let account = SimAccount::open(Opening { clock: clock.clone(), ..Opening::default() });
+//! let alpaca = SimAlpaca::serve(account.clone(), AlpacaKeys::default(), "127.0.0.1:0").await?;
+//! // When the answer to the next order of AAPL is lost
+//! account.strike(Strike::Drop.once().on(Ask::Submit).about("AAPL"));
+//! // … (a client trades with `alpaca.url()`)
+//! // Then the broker has one order all the same, and what it filled is held
+//! assert_eq!(account.orders().len(), 1);
+//! assert_ne!(account.position("AAPL"), Shares::ZERO);
+//! assert_eq!(alpaca.asked().of(Ask::Submit), 1);
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # Control endpoints
 //!
 //! On the port that a broker is served at, with parameters in the query or as a JSON

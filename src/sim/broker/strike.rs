@@ -308,7 +308,10 @@ impl Rule {
     fn concerns(&self, ask: Ask, symbol: Option<&str>) -> bool {
         self.strike.could_strike(ask)
             && self.on.is_none_or(|on| on == ask)
-            && self.about.as_deref().is_none_or(|about| symbol == Some(about))
+            && self.about.as_deref().is_none_or(|about| {
+                // A question may be about several.
+                symbol.is_some_and(|symbols| symbols.split(',').any(|symbol| symbol == about))
+            })
     }
 }
 
@@ -488,12 +491,12 @@ mod tests {
         assert_eq!(drawn(&mut strikes, Ask::Submit, "AAPL"), []);
         assert_eq!(drawn(&mut strikes, Ask::Submit, "TSLA"), []);
         assert_eq!(drawn(&mut strikes, Ask::Read, "AAPL"), []);
-        assert_eq!(drawn(&mut strikes, Ask::Submit, "AAPL"), [Strike::Drop]);
+        assert_eq!(drawn(&mut strikes, Ask::Submit, "TSLA,AAPL"), [Strike::Drop]);
         assert_eq!(drawn(&mut strikes, Ask::Submit, "AAPL"), []);
     }
 
     #[test]
-    fn an_order_s_course_is_struck_only_where_it_is_placed() {
+    fn an_orders_course_is_struck_only_where_it_is_placed() {
         let mut strikes = Strikes::seeded(1);
         strikes.add(Strike::Hold.always(), Timestamp::UNIX_EPOCH);
         assert_eq!(drawn(&mut strikes, Ask::Cancel, "AAPL"), []);

@@ -22,7 +22,12 @@ fn the_official_sdk_trades_with_the_rehearsal_alpaca() {
         std::thread::sleep(Duration::from_millis(20));
     };
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/alpaca/sdk.py");
-    let trade = Command::new(python).arg(script).arg(&url).env("NO_PROXY", "127.0.0.1").output().unwrap();
+    let trade = Command::new(python)
+        .arg(script)
+        .arg(&url)
+        .envs(["NO_PROXY", "no_proxy"].map(|name| (name, "127.0.0.1")))
+        .output()
+        .unwrap();
     assert!(
         trade.status.success(),
         "{}{}",

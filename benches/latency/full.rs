@@ -84,7 +84,7 @@ async fn trading(db: &Db) -> anyhow::Result<(Trading, Keeper)> {
         rate: 200,
         timeout_ms: 1_000,
     };
-    let venue = brokers::connect(&settings, &clock, db.pool(), None)?;
+    let venue = brokers::connect(&settings, db.pool(), None, &clock)?;
     let (seats, _) = hedging::take_seats(db.pool(), vec![(settings, venue)]).await?;
     let seat = *seats.keys().next().context("a seat")?;
     let assets: BTreeMap<String, Hedged> = (0..SYMBOLS)

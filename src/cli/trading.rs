@@ -20,6 +20,7 @@ use crate::{
         stopped,
     },
     policy::{HedgeSettings, Limits},
+    secret::SealingKey,
     store::{StoreError, exposure::Depth, orders::VenueId, venues::Stray},
     time::Clock,
     venue::{Venue, VenueError, VenueSettings},
@@ -57,10 +58,19 @@ pub async fn ready(sources: &Sources) -> anyhow::Result<Ready> {
         }
         .into());
     };
+    let unusable = |what: String, cause: String, next: &str| Trouble {
+        what,
+        cause,
+        state: "nothing was started".to_owned(),
+        next: next.to_owned(),
+        exit: Exit::Usage,
+    };
+    let key = config.encryption_key.as_ref().map(SealingKey::parse).transpose().map_err(|error| {
+        unusable("ENCRYPTION_KEY cannot be used".to_owned(), error.to_string(), "give 64 hex digits")
+    })?;
     let mut venues: Vec<(VenueSettings, Arc<dyn Venue>)> = Vec::new();
     for settings in &config.venues {
-        let key = config.encryption_key.as_ref();
-        let connected = brokers::connect(settings, &sources.clock, sources.db.pool(), key);
+        let connected = brokers::connect(settings, sources.db.pool(), key.as_ref(), &sources.clock);
         let venue = connected.map_err(|error| {
             let next = match &error {
                 VenueError::Unauthorized { next, .. } => next.clone(),
@@ -71,13 +81,7 @@ pub async fn ready(sources: &Sources) -> anyhow::Result<Ready> {
                     "mend what the cause names; `hedge doctor` tries it".to_owned()
                 }
             };
-            Trouble {
-                what: format!("the venue `{}` cannot be used", settings.name),
-                cause: error.to_string(),
-                state: "nothing was started".to_owned(),
-                next,
-                exit: Exit::Usage,
-            }
+            unusable(format!("the venue `{}` cannot be used", settings.name), error.to_string(), &next)
         })?;
         venues.push((settings.clone(), venue));
     }
@@ -155,7 +159,7 @@ fn assets(
 /// Orders are open where nobody would look any more.
 fn left_open(Stray { venue, orders, first }: &Stray) -> Trouble {
     Trouble {
-        what: format!("{orders} orders are open at {venue}, which is not configured any more"),
+        what: format!("orders are open at {venue}, which is not configured any more: {orders}"),
         cause: format!(
             "the first of them is #{first}; hedging elsewhere would hedge what they do a second time"
         ),

@@ -19,10 +19,11 @@ use super::pool::DatabaseUrl;
 use super::{StoreError, passes};
 
 /// `migrations/`, oldest first.
-const MIGRATIONS: [(&str, &str); 3] = [
+const MIGRATIONS: [(&str, &str); 4] = [
     ("V001__the_chain", include_str!("../../migrations/V001__the_chain.sql")),
     ("V002__hedging", include_str!("../../migrations/V002__hedging.sql")),
-    ("V003__logins_and_paper", include_str!("../../migrations/V003__logins_and_paper.sql")),
+    ("V003__credentials", include_str!("../../migrations/V003__credentials.sql")),
+    ("V004__paper", include_str!("../../migrations/V004__paper.sql")),
 ];
 
 /// `sql/views/`, in the order of their names: the empty schema, then a view each.

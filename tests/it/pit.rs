@@ -3,7 +3,7 @@
 //!
 //! It opens on a Friday at 10:30 in New York, with all of history read and hedging begun.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fmt::Write as _, sync::Arc, time::Duration};
 
 use hedge::{
     assets::Threshold,
@@ -13,8 +13,8 @@ use hedge::{
     policy::Limits,
     secret::Secret,
     sim::{
-        self, AlpacaKeys, Genesis, Opening, Prices, SimAccount, SimAlpaca, SimChain, SimNode, SimTrade,
-        Weather,
+        self, AlpacaKeys, Genesis, Opening, PlacedBy, Prices, SimAccount, SimAlpaca, SimChain, SimNode,
+        SimTrade, Weather,
     },
     store::{
         exposure::{self, Act, Depth},
@@ -29,7 +29,7 @@ use sqlx::{AssertSqlSafe, PgPool, Row as _};
 
 use crate::{
     chain::{Stage, node},
-    proof,
+    sql::files,
     world::World,
 };
 
@@ -268,7 +268,12 @@ impl Pit {
 
     /// Every order, a line each.
     pub async fn orders(&self) -> String {
-        proof::orders(self.pool()).await
+        self.text(
+            "select '#' || id || ' ' || side || ' ' || trim_scale(quantity) || ' ' || symbol || ': '
+                 || coalesce(why, state) || ', ' || trim_scale(filled) || ' filled'
+             from hedge_order order by id",
+        )
+        .await
     }
 
     /// What happened to an order, a line each.
@@ -278,17 +283,58 @@ impl Pit {
 
     /// What the broker really has, a line each.
     pub fn at_broker(&self) -> String {
-        proof::at_broker(&self.account)
+        let mut told = String::new();
+        for order in self.account.orders() {
+            let quantity = order.quantity.unwrap_or_default();
+            writeln!(
+                told,
+                "{} {quantity} {}: {:?}, {} filled",
+                order.side, order.symbol, order.status, order.filled
+            )
+            .unwrap();
+        }
+        told.trim_end().to_owned()
     }
 
     /// The invariants of `faults.md`, as far as a moment shows them.
     pub async fn laws(&self) {
-        proof::laws(self.pool(), &self.account).await;
+        for (name, sql) in files("checks") {
+            let wrong = sqlx::query(AssertSqlSafe(sql)).fetch_all(self.pool()).await.unwrap().len();
+            assert_eq!(wrong, 0, "check {name}\n{}", self.orders().await);
+        }
+        // I1: at the broker, one order an intent, and none that we do not know.
+        let mut by_client: BTreeMap<String, usize> = BTreeMap::new();
+        for order in self.account.orders() {
+            if order.replaces.is_none() && order.placed_by == PlacedBy::Client {
+                *by_client.entry(order.client_id.clone()).or_default() += 1;
+            }
+        }
+        assert!(by_client.values().all(|times| *times == 1), "{by_client:?}");
+        let known: Vec<String> = sqlx::query_scalar("select client_order_id from hedge_order")
+            .fetch_all(self.pool())
+            .await
+            .unwrap();
+        for client_id in by_client.keys() {
+            assert!(known.contains(client_id), "{client_id} is at the broker and not in the books");
+        }
     }
 
     /// Once all is calm and closed: the broker's shares are what the books say of it.
     pub async fn proved(&self) {
-        proof::proved(self.pool(), &self.account).await;
+        self.laws().await;
+        let hedged: Vec<(String, Shares)> = sqlx::query(
+            "select symbol, sum(quantity) as quantity from execution where order_id is not null
+             group by symbol having sum(quantity) <> 0 order by symbol",
+        )
+        .fetch_all(self.pool())
+        .await
+        .unwrap()
+        .iter()
+        .map(|row| (row.try_get("symbol").unwrap(), row.try_get("quantity").unwrap()))
+        .collect();
+        let held: Vec<(String, Shares)> =
+            self.account.positions().into_iter().filter(|(_, held)| *held != Shares::ZERO).collect();
+        assert_eq!(hedged, held, "the books, and the broker\n{}", self.orders().await);
     }
 }
 
@@ -296,7 +342,7 @@ impl Pit {
 async fn start(world: &World, stage: &Stage, broker: &SimAlpaca, setup: &Setup) -> (Arc<Trading>, Keeper) {
     let settings = venue(broker, setup);
     let venues =
-        vec![(settings.clone(), brokers::connect(&settings, &stage.clock, &stage.pool, None).unwrap())];
+        vec![(settings.clone(), brokers::connect(&settings, world.pool(), None, &stage.clock).unwrap())];
     let (seats, strays) = hedging::take_seats(world.pool(), venues).await.unwrap();
     assert_eq!(strays, []);
     let venue = *seats.keys().next().unwrap();

@@ -537,7 +537,19 @@ async fn the_demo_shows_everything_and_leaves_no_process() {
         assert!(begun.elapsed() < PATIENCE, "{}", told());
         moment().await;
     }
-    for line in ["the chain changed its mind", "left a log of block", "Laid beside the chain: all"] {
+    for line in [
+        "fills from block",
+        "the answer lost: it may exist",
+        "is found at the broker under its own id",
+        "the chain changed its mind",
+        "planned: SELL 5 AAPL for an exposure of 5",
+        "left a log of block",
+        "below threshold",
+        "Laid beside the broker: it has the same 6 orders, each once",
+        "The walk of one fill",
+        "closed: filled: 1 of 1 filled",
+        "Laid beside the chain: all",
+    ] {
         assert!(told().contains(line), "{line}\n{}", told());
     }
     for drowning in ["WARN", "ERROR", "INFO"] {
@@ -549,6 +561,8 @@ async fn the_demo_shows_everything_and_leaves_no_process() {
     let config = data.path().join("demo/hedge.toml");
     let look = start(&["--config", config.to_str().unwrap(), "show", "fills", "--limit", "1"]).ended().await;
     assert!(look.success(), "{}", told());
+    let why = start(&["--config", config.to_str().unwrap(), "why", "SPYM"]).ended().await;
+    assert!(why.success() && told().contains("SPYM: -0.525 exposed"), "{}", told());
     // And told to end, it leaves nothing running
     demo.terminate();
     assert_eq!(demo.ended().await.code(), Some(0), "{}", told());

@@ -353,7 +353,10 @@ async fn at_schwab_what_never_arrived_is_not_found_and_a_relative_location_leads
     assert!(desk.found().await.is_empty());
     desk.account.strike(Strike::RelativeLocation.once().on(Ask::Submit));
     let taken = desk.venue.submit(&buy()).await.unwrap();
-    assert_eq!(desk.account.orders().iter().map(|it| it.number.to_string()).collect::<Vec<_>>(), [taken.broker_id]);
+    assert_eq!(
+        desk.account.orders().iter().map(|it| it.number.to_string()).collect::<Vec<_>>(),
+        [taken.broker_id]
+    );
 }
 
 #[tokio::test]

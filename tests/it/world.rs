@@ -124,7 +124,9 @@ impl Stage {
         let doors = dir.join("pg_hba.conf");
         std::fs::write(&doors, "local all stranger scram-sha-256\nlocal all all trust\n").unwrap();
         let doors = ("hba_file", doors.to_str().unwrap());
-        let server = Embedded::start(&dir, &[&FLEETING[..], &[doors]].concat()).unwrap();
+        // Every test has its connections, and every program that it starts.
+        let seats = ("max_connections", "600");
+        let server = Embedded::start(&dir, &[&FLEETING[..], &[doors, seats]].concat()).unwrap();
         let lifeline = bury_with_us(&server, &dir);
         let stage = Self { server, _lifeline: lifeline, databases: AtomicU32::new(0) };
         let url = stage.create("template_migrated", "template1").await;

@@ -25,11 +25,7 @@ const TO_TRY: [&str; 3] = [
 impl Stage {
     /// Shows the tables, and lays the fills beside the chain.
     pub(super) async fn show_tables(&self, voice: &mut Voice<'_, '_>) -> anyhow::Result<()> {
-        for sql in TABLES {
-            let caption = sql.lines().next().unwrap_or_default();
-            voice.say(&format!("\n{}", caption.trim_start_matches("-- ")))?;
-            self.answer(sql, voice).await?;
-        }
+        self.show(&TABLES, voice).await?;
         let (fills, wrong) = self.compared().await?;
         voice.say(&match wrong {
             0 => format!(
@@ -37,6 +33,20 @@ impl Stage {
             ),
             _ => format!("\nLaid beside the chain: {wrong} fills are not as they should be. Please report it."),
         })?;
+        Ok(())
+    }
+
+    /// Shows what queries answer, below the first line of each.
+    pub(super) async fn show(
+        &self,
+        tables: &[&'static str],
+        voice: &mut Voice<'_, '_>,
+    ) -> anyhow::Result<()> {
+        for sql in tables {
+            let caption = sql.lines().next().unwrap_or_default();
+            voice.say(&format!("\n{}", caption.trim_start_matches("-- ")))?;
+            self.answer(sql, voice).await?;
+        }
         Ok(())
     }
 

@@ -1,136 +1,271 @@
-//! The head moves, the chain changes its mind, and the node keeps a log to itself.
+//! The head moves, fills are hedged, the chain changes its mind, a node keeps a log to itself,
+//! and a broker's answer is lost.
 //!
-//! What is told here is read from the books, never from the script: had the
-//! indexer not noticed, nothing would be said.
+//! What is told here is read from the books, never from the script: had nobody
+//! noticed, nothing would be said.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
-use sqlx::PgPool;
+use anyhow::Context as _;
+use jiff::Timestamp;
+use sqlx::{PgPool, Row as _};
 use tokio::sync::watch;
 
 use super::{Stage, Voice};
 use crate::{
-    cli::index::{self, Following},
+    cli::{
+        index::{self, Following},
+        trading,
+    },
     engine::{Stop, indexer::Progress, stopped},
-    sim::{Fault, Mix, Pick, Rate, Reorg, SimNode},
-    store::StoreError,
+    sim::{Ask, Fault, Pick, Side, SimTrade, Strike},
+    store::{StoreError, types::At},
     time::Clock,
+    units::{Amount, Shares},
 };
 
 /// Blocks of the act.
 pub(super) const ACT: u64 = 12;
 const BLOCK_TIME: Duration = Duration::from_millis(500);
+/// A block's time is in whole seconds, and grows by one at least: so far back they begin, so that
+/// none is of the future.
+const BEHIND: i64 = 15;
 /// Of so many blocks …
 const ROUND: u64 = 40;
-/// … one is where the chain changes its mind, and of one the node does not tell all logs.
-const REORG_AT: u64 = 5;
+/// … these have somebody take an order of ours: shares, and dollars for each.
+const TRADES: [(u64, Side, &str, &str, &str); 6] = [
+    (1, Side::Sell, "AAPL", "3", "187.60"),
+    (3, Side::Sell, "TSLA", "2", "404.90"),
+    (4, Side::Sell, "SPYM", "0.5", "82.10"),
+    (5, Side::Sell, "AAPL", "5", "187.70"),
+    (9, Side::Sell, "TSLA", "1", "405.10"),
+    (11, Side::Buy, "TSLA", "1", "403.80"),
+];
+/// The broker's answer to the order for the first of them is lost, …
+const LOST_AT: u64 = 1;
+/// … here the chain takes back so many blocks and goes on with one more, …
+const REORG_AT: u64 = 8;
+const DEPTH: u64 = 3;
+/// … and of this one the node does not tell all logs.
 const LIE_AT: u64 = 9;
 /// What is said beside a block is aligned with what is said of it.
 const MARGIN: &str = "                 ";
-const REORG: Reorg = Reorg { depth: 3, length: 4 };
+/// How often the books are read for news.
+const LOOK_EVERY: Duration = Duration::from_millis(25);
+/// How long it is waited for orders that are on their way.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Since when which block is written, as the books said it at the time.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Seen(BTreeMap<i64, Timestamp>);
+
+impl Seen {
+    /// Since when a block is written.
+    pub(super) fn since(&self, block: i64) -> Option<Timestamp> {
+        self.0.range(block..).next().map(|(_, at)| *at)
+    }
+}
 
 impl Stage {
-    /// Follows the head while it moves: for so many blocks, or until told to stop.
+    /// Follows the head while it moves, and hedges: for so many blocks, or until told to stop.
     pub(super) async fn follow(
         &self,
         blocks: Option<u64>,
         voice: &mut Voice<'_, '_>,
         stop: &Stop,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<Seen> {
         let (end, ended) = watch::channel(false);
-        let Following { work, mut shown } = index::follow(&self.sources, self.sources.ready(None)?, &ended);
+        let ready = trading::ready(&self.sources).await?;
+        let Following { mut work, mut shown } =
+            index::follow(&self.sources, self.sources.ready(None)?, &ended);
+        ready.begin(&mut work, shown.iter().map(|(_, progress)| progress.clone()).collect(), &ended);
+        let mut seen = Seen::default();
         if let Some((_, progress)) = shown.pop() {
-            let mut narrator = Narrator::begin(self.sources.db.pool(), progress, blocks.is_some()).await?;
+            let mut narrator =
+                Narrator::begin(self.sources.db.pool(), progress, self.sources.clock.clone()).await?;
             let mut told = stop.clone();
             tokio::select! {
                 () = stopped(&mut told) => {}
                 said = async {
                     tokio::select! {
-                        () = mine(&self.node, &self.sources.clock, blocks) => {}
+                        mined = self.mine(blocks) => mined?,
                         said = narrator.tell(voice, None) => said?,
                     }
                     let head = self.node.chain().head().number;
                     narrator.tell(voice, Some(head)).await
                 } => said?,
             }
+            seen = narrator.seen;
         }
         // Nobody listening any more is an end as well.
         let _ = end.send(true);
-        index::until_all_end(work).await
+        index::until_all_end(work).await?;
+        ready.end().await;
+        Ok(seen)
+    }
+
+    /// Mines so many blocks, or for ever.
+    async fn mine(&self, blocks: Option<u64>) -> anyhow::Result<()> {
+        let (chain, clock) = (self.node.chain(), &self.sources.clock);
+        let pause = if blocks.is_some() { BLOCK_TIME } else { BLOCK_TIME * 2 };
+        for number in 1..=blocks.unwrap_or(u64::MAX) {
+            clock.sleep(pause).await;
+            let now = u64::try_from(clock.now().as_second() - BEHIND).unwrap_or_default();
+            let in_round = number % ROUND;
+            if in_round == LOST_AT {
+                self.broker.account().strike(Strike::Drop.once().on(Ask::Submit));
+            }
+            if in_round == REORG_AT {
+                // What it takes back is to be hedged by then.
+                calm(self.sources.db.pool(), clock).await?;
+                chain.step_back(DEPTH);
+                for _ in 0..DEPTH {
+                    chain.trade(now, &[]);
+                }
+            }
+            if in_round == LIE_AT {
+                let next = chain.head().number + 1;
+                let weather = self.node.weather();
+                self.node.set_weather(weather.with(Fault::OmitLog(Pick::Any).always().about(next)));
+            }
+            chain.trade(now, &trades(in_round)?);
+        }
+        Ok(())
     }
 }
 
-/// Mines so many blocks, or for ever.
-async fn mine(node: &SimNode, clock: &Clock, blocks: Option<u64>) {
-    let chain = node.chain();
-    chain.keep_inventing(
-        chain.head().number,
-        Rate::per_block(2),
-        Mix { foreign: 0, other_pairs: 0, ..Mix::full() },
-    );
-    for number in 1..=blocks.unwrap_or(u64::MAX) {
-        clock.sleep(BLOCK_TIME).await;
-        let in_round = number % ROUND;
-        if in_round == REORG_AT {
-            chain.reorg_with(REORG);
-            continue;
-        }
-        if in_round == LIE_AT {
-            let next = chain.head().number + 1;
-            let weather = node.weather();
-            node.set_weather(weather.with(Fault::OmitLog(Pick::Any).always().about(next)));
-        }
-        chain.mine_invented(1);
+/// What is traded in a block of a round.
+fn trades(in_round: u64) -> anyhow::Result<Vec<SimTrade>> {
+    let here = TRADES.iter().filter(|(block, ..)| *block == in_round);
+    here.map(|(_, side, ticker, quantity, price)| {
+        let amount = |text: &str| text.parse::<Amount>().context("a trade of the demo cannot be read");
+        Ok(SimTrade {
+            ticker: (*ticker).to_owned(),
+            side: *side,
+            quantity: amount(quantity)?,
+            price: amount(price)?,
+        })
+    })
+    .collect()
+}
+
+/// Waits until no order is on its way and nothing is left to be hedged, a while.
+async fn calm(pool: &PgPool, clock: &Clock) -> Result<(), StoreError> {
+    let until = clock.now() + PATIENCE;
+    while !is_calm(pool).await? && clock.now() < until {
+        clock.sleep(LOOK_EVERY).await;
     }
+    Ok(())
+}
+
+async fn is_calm(pool: &PgPool) -> Result<bool, StoreError> {
+    let asked = sqlx::query_scalar(include_str!("../../../sql/queries/demo_calm.sql"));
+    asked.fetch_one(pool).await.map_err(|error| StoreError::of("see what is on its way", error))
 }
 
 /// Tells what the books take in.
 struct Narrator<'p> {
     pool: &'p PgPool,
+    clock: Clock,
     progress: watch::Receiver<Progress>,
     told: Progress,
     lies: i64,
-    /// Whether each block is told of, or only what is remarkable.
-    every_block: bool,
+    event: i64,
+    /// Fills are told up to here.
+    fills: i64,
+    seen: Seen,
 }
 
 impl<'p> Narrator<'p> {
     async fn begin(
         pool: &'p PgPool,
         progress: watch::Receiver<Progress>,
-        every_block: bool,
+        clock: Clock,
     ) -> anyhow::Result<Self> {
         let lies = last_lie(pool).await?.map_or(0, |(lies, ..)| lies);
-        Ok(Self { pool, progress, told: Progress::default(), lies, every_block })
+        let event = sqlx::query_scalar(include_str!("../../../sql/queries/demo_last_event.sql"))
+            .fetch_one(pool)
+            .await
+            .map_err(|error| StoreError::of("read the last event", error))?;
+        let mut narrator = Self {
+            pool,
+            clock,
+            progress,
+            told: Progress::default(),
+            lies,
+            event,
+            fills: i64::MAX,
+            seen: Seen::default(),
+        };
+        narrator.look().await?;
+        Ok(narrator)
     }
 
-    /// Tells what comes, until a block is reached or for ever.
+    /// Notes how far the books are.
+    async fn look(&mut self) -> Result<(i64, i64), StoreError> {
+        let failed = |error| StoreError::of("read how far the books are", error);
+        let row = sqlx::query(include_str!("../../../sql/queries/demo_seen.sql"))
+            .fetch_one(self.pool)
+            .await
+            .map_err(failed)?;
+        let number: i64 = row.try_get("number").map_err(failed)?;
+        let at: At = row.try_get("moved_at").map_err(failed)?;
+        self.seen.0.insert(number, at.0);
+        self.fills = self.fills.min(number);
+        Ok((number, row.try_get("released").map_err(failed)?))
+    }
+
+    /// Tells what comes: for ever, or until a block is reached and all is calm, or nothing moves any more.
     async fn tell(&mut self, voice: &mut Voice<'_, '_>, until: Option<u64>) -> anyhow::Result<()> {
-        while until.is_none_or(|until| self.told.number < until) {
-            let now = *self.progress.borrow_and_update();
-            self.tell_of(now, voice).await?;
+        let mut since = self.clock.now();
+        loop {
+            let now = *self.progress.borrow();
+            let (number, released) = self.look().await?;
+            self.tell_of(now, number, voice).await?;
             self.told = now;
-            if until.is_none_or(|until| now.number < until) && self.progress.changed().await.is_err() {
-                break;
+            self.tell_orders(voice).await?;
+            if let Some(until) = until {
+                let until = i64::try_from(until)?;
+                if number < until || released < until {
+                    since = self.clock.now();
+                } else if is_calm(self.pool).await? || self.clock.now() > since + PATIENCE {
+                    return self.tell_orders(voice).await;
+                }
             }
+            self.clock.sleep(LOOK_EVERY).await;
         }
-        Ok(())
     }
 
-    async fn tell_of(&mut self, now: Progress, voice: &mut Voice<'_, '_>) -> anyhow::Result<()> {
-        let fills = i64::try_from(now.fills - self.told.fills).unwrap_or(i64::MAX);
+    async fn tell_of(&mut self, now: Progress, number: i64, voice: &mut Voice<'_, '_>) -> anyhow::Result<()> {
         if now.reorgs > self.told.reorgs {
             let (fork, depth, taken) = last_reorg(self.pool).await?;
             voice.say(&format!(
-                "block {}   the chain changed its mind after block {fork}:\n{MARGIN}\
-                 {} and {} of ours are taken back, and kept; {} in their place",
-                now.number,
+                "block {number}   the chain changed its mind after block {fork}:\n{MARGIN}\
+                 {} and {} of ours are taken back, and kept",
                 counted(depth, "block"),
                 counted(taken, "log"),
-                counted(fills, "fill"),
             ))?;
-        } else if self.every_block && now.number > self.told.number && self.told.number > 0 {
-            voice.say(&format!("block {}   {}", now.number, counted(fills, "fill")))?;
+            self.fills = self.fills.min(fork);
+        }
+        if number > self.fills {
+            let failed = |error| StoreError::of("read new fills", error);
+            let rows = sqlx::query(include_str!("../../../sql/queries/demo_new_fills.sql"))
+                .bind(self.fills)
+                .bind(number)
+                .fetch_all(self.pool)
+                .await
+                .map_err(failed)?;
+            for row in &rows {
+                let (block, side, symbol): (i64, &str, &str) = (
+                    row.try_get("block_number").map_err(failed)?,
+                    row.try_get("side").map_err(failed)?,
+                    row.try_get("symbol").map_err(failed)?,
+                );
+                let quantity: Shares = row.try_get("quantity").map_err(failed)?;
+                let price: Amount = row.try_get("price").map_err(failed)?;
+                voice.say(&format!("block {block}   {side} {quantity} {symbol} at {price} on chain"))?;
+            }
+            self.fills = number;
         }
         if let Some((lies, node, block)) = last_lie(self.pool).await?
             && lies > self.lies
@@ -140,6 +275,34 @@ impl<'p> Narrator<'p> {
                  its receipts proved the log, and the node's words are on record"
             ))?;
             self.lies = lies;
+        }
+        Ok(())
+    }
+
+    async fn tell_orders(&mut self, voice: &mut Voice<'_, '_>) -> anyhow::Result<()> {
+        let failed = |error| StoreError::of("read what became of orders", error);
+        let rows = sqlx::query(include_str!("../../../sql/queries/demo_new_events.sql"))
+            .bind(self.event)
+            .fetch_all(self.pool)
+            .await
+            .map_err(failed)?;
+        for row in &rows {
+            self.event = row.try_get("event_id").map_err(failed)?;
+            let (order, symbol): (i64, &str) =
+                (row.try_get("order_id").map_err(failed)?, row.try_get("symbol").map_err(failed)?);
+            let (event, detail): (&str, &str) =
+                (row.try_get("event").map_err(failed)?, row.try_get("detail").map_err(failed)?);
+            let said = match event {
+                "planned" => format!("planned: {detail}"),
+                "unanswered" => {
+                    format!(
+                        "is sent, and the answer lost: it may exist, so it is in flight, and {symbol} waits"
+                    )
+                }
+                "found" => "is found at the broker under its own id: nothing was sent twice".to_owned(),
+                _ => detail.to_owned(),
+            };
+            voice.say(&format!("{MARGIN}order #{order} {said}"))?;
         }
         Ok(())
     }

@@ -1,14 +1,18 @@
 //! `hedge demo`: everything at work on this machine alone.
 //!
-//! Our own Postgres in a directory that is made anew each time, a rehearsal node
-//! that is asked over HTTP, and the very functions behind `hedge backfill` and
-//! `hedge index`: nothing below this file knows that the chain is not real. The
+//! Our own Postgres in a directory that is made anew each time, a rehearsal node and a
+//! rehearsal Alpaca that are asked over HTTP, and the very functions behind `hedge backfill`
+//! and `hedge run`: nothing below this file knows that chain and broker are not real. The
 //! books are left where they are, to be looked into; no process is.
 //!
-//! - `live`: the head moves, changes its mind, and is lied about
+//! - `broker`: the rehearsal Alpaca, and what the configuration says of it
+//! - `live`: the head moves, fills are hedged, and what may go wrong does
+//! - `hedged`: what was hedged, beside what the broker has, and one fill step by step
 //! - `books`: what is in the tables then, and whether it is the truth
 
 mod books;
+mod broker;
+mod hedged;
 mod live;
 
 use std::{
@@ -27,9 +31,9 @@ use super::{
     sources::{self, Sources},
 };
 use crate::{
-    config::{Config, Environment},
+    config::Config,
     engine::Stop,
-    sim::{Mix, Provider, Rate, SimChain, SimNode, Weather},
+    sim::{Mix, Provider, Rate, SimAlpaca, SimChain, SimNode, Weather},
     store::{
         Db, Settings,
         embedded::{Cluster, default_data_dir},
@@ -38,10 +42,10 @@ use crate::{
 
 const EXAMPLES: &str = "\
 Examples:
-  hedge demo          ends by itself in under a minute
+  hedge demo          ends by itself in half a minute
   hedge demo --stay   goes on until ctrl-c, to be looked into";
 
-/// Everything at work on this machine alone: a rehearsal node, our own Postgres, fills, a reorg.
+/// Everything at work on this machine alone: a rehearsal node and broker, our own Postgres, fills, hedges, a reorg.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
@@ -53,7 +57,7 @@ pub struct Args {
 /// What the real contract emitted: takes, clears, wrapped shares, and logs that give no fill.
 const RECORDING: &str = include_str!("../../../tests/fixtures/raindex/raindex-v6.json");
 /// Blocks invented after the recording: enough to see a backfill work.
-const BLOCKS: u64 = 20_000;
+const BLOCKS: u64 = 5_000;
 /// Mined at once: between two of these an interrupt is heard.
 const AT_ONCE: u64 = 250;
 /// What the node takes to answer, and the most blocks it answers for at once, as public ones do.
@@ -107,8 +111,18 @@ async fn play(args: &Args, desk: &Desk, voice: &mut Voice<'_, '_>, stop: &Stop) 
         chain.first_block(),
         LATENCY.as_millis(),
     ))?;
-    let file = home.write_config(&node)?;
-    let stage = Stage { node, sources: home.sources(&file, db).await?, recorded };
+    let broker = broker::serve().await?;
+    voice.say(&format!(
+        "And an Alpaca, with {} dollars. Its clock is told that it is {}: the market is open.",
+        broker.account().cash(),
+        broker
+            .account()
+            .now()
+            .to_zoned(jiff::tz::TimeZone::get(broker::ZONE)?)
+            .strftime("%A, %H:%M in New York"),
+    ))?;
+    let file = home.write_config(&node, &broker)?;
+    let stage = Stage { node, broker, sources: home.sources(&file, db).await?, recorded };
     if *stop.borrow() {
         return Ok(Exit::Done);
     }
@@ -118,9 +132,10 @@ async fn play(args: &Args, desk: &Desk, voice: &mut Voice<'_, '_>, stop: &Stop) 
     played
 }
 
-/// What is played on: a node, and the books that are written of it.
+/// What is played on: a node, a broker, and the books that are written of them.
 struct Stage {
     node: SimNode,
+    broker: SimAlpaca,
     sources: Sources,
     /// The last block that was recorded and not invented.
     recorded: u64,
@@ -141,27 +156,32 @@ impl Stage {
             return Ok(read);
         }
 
-        voice.act("4", "`hedge index` follows the head: two blocks a second")?;
-        self.follow(Some(live::ACT), voice, stop).await?;
+        voice.act("4", "`hedge run` follows the head, and hedges: two blocks a second")?;
+        self.go_live(voice).await?;
+        let seen = self.follow(Some(live::ACT), voice, stop).await?;
         if *stop.borrow() {
             return Ok(Exit::Done);
         }
 
-        voice.act("5", "What is in the tables now")?;
+        voice.act("5", "What was hedged")?;
+        self.show_hedges(&seen, voice).await?;
+
+        voice.act("6", "What else is in the tables now")?;
         self.show_tables(voice).await?;
 
-        voice.act("6", "Three queries to try")?;
+        voice.act("7", "Three queries to try")?;
         self.show_queries(voice).await?;
 
-        voice.act("7", "Your turn")?;
+        voice.act("8", "Your turn")?;
         let program = program();
         voice.say(&format!(
             "Look into these books:  {hedge} db psql\n\
+             What is exposed:        {hedge} why SPYM\n\
              Every fill as JSON:     {hedge} show fills --json\n\
-             Your own orders:        {program} init    (then: doctor, backfill, index)",
+             Your own orders:        {program} init    (then: doctor, backfill, run)",
         ))?;
         if args.stay {
-            voice.say("\nThe node, the indexer and the database go on until ctrl-c:")?;
+            voice.say("\nNode, broker, hedge and database go on until ctrl-c:")?;
             self.follow(None, voice, stop).await?;
         }
         Ok(Exit::Done)
@@ -234,10 +254,11 @@ impl Home {
     }
 
     /// Writes the file that a person would have written.
-    fn write_config(&self, node: &SimNode) -> anyhow::Result<PathBuf> {
+    fn write_config(&self, node: &SimNode, broker: &SimAlpaca) -> anyhow::Result<PathBuf> {
         let file = self.path.join("hedge.toml");
         let data = toml::Value::from(self.path.to_string_lossy().into_owned());
-        let text = format!("{}\n[store]\ndata = {data}\n", sim::configuration(node));
+        let chain = sim::configuration(node, "hedge_at = \"latest\"\n");
+        let text = format!("{chain}\n{}\n[store]\ndata = {data}\n", broker::configuration(broker));
         fs::write(&file, text).with_context(|| format!("could not write {}", file.display()))?;
         Ok(file)
     }
@@ -245,7 +266,7 @@ impl Home {
     /// What that file describes, in the books that are open.
     async fn sources(&self, file: &Path, db: Db) -> anyhow::Result<Sources> {
         let text = fs::read_to_string(file)?;
-        let mut config = Config::of_file(file, &text, &Environment::default())?;
+        let mut config = Config::of_file(file, &text, &broker::keys())?;
         for chain in &mut config.chains {
             chain.poll_ms = POLL_MS;
         }

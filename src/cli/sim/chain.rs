@@ -135,12 +135,12 @@ fn introduction(node: &SimNode) -> String {
         first = chain.first_block(),
         head = chain.head().number,
         logs = chain.canonical_blocks().iter().filter(|block| block.has_logs()).count(),
-        configuration = configuration(node),
+        configuration = configuration(node, ""),
     )
 }
 
 /// The configuration that reads what a node serves.
-pub(in crate::cli) fn configuration(node: &SimNode) -> String {
+pub(in crate::cli) fn configuration(node: &SimNode, more_of_source: &str) -> String {
     let chain = node.chain();
     let cast = chain.cast();
     let id = chain.chain_id();
@@ -157,7 +157,7 @@ kind = \"raindex-{generation}\"
 address = \"{orderbook}\"
 owners = [\"{owner}\"]
 from_block = {first}
-",
+{more_of_source}",
         url = node.url(),
         generation = cast.generation.as_str(),
         first = chain.first_block(),

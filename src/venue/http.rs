@@ -261,8 +261,9 @@ impl Host {
             Duration::from_millis(millis + rand::random_range(0..=millis / 4))
         });
         let wait = wait.clamp(SHORTEST, LONGEST);
-        let until = self.clock.millis().saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
-        pace.rests_until = pace.rests_until.max(until);
+        // Not the later of two: one may have been written before the clock was set back.
+        pace.rests_until =
+            self.clock.millis().saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
         Some(wait)
     }
 
@@ -405,6 +406,10 @@ mod tests {
         let Clock::Told(at) = &clock else { unreachable!() };
         at.store(1_000, std::sync::atomic::Ordering::SeqCst);
         host.take(Does::Look).unwrap();
+        // Nor does it make the venue deaf to the next 429.
+        clock.sleep(Duration::from_mins(2)).await;
+        host.wait_of(StatusCode::TOO_MANY_REQUESTS, &headers(&[("retry-after", "20")]));
+        assert_eq!(wait(&host.take(Does::Look).unwrap_err()), Duration::from_secs(20));
     }
 
     #[tokio::test]

@@ -7,7 +7,7 @@ use std::{
 
 use axum::{
     body::Bytes,
-    http::{HeaderMap, Method, StatusCode, Uri},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
 use serde_json::Value;
@@ -41,10 +41,13 @@ impl Parrot {
         let answer = async move |method: Method, uri: Uri, headers: HeaderMap, body: Bytes| -> Response {
             let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
             parrot.heard.lock().unwrap().push(Heard { method, uri, headers, body });
-            let Says { status, header, body } =
+            let Says { status, header: given, body } =
                 parrot.answers.lock().unwrap().pop_front().expect("nobody asks so often");
             let mut response = (StatusCode::from_u16(status).unwrap(), body).into_response();
-            if let Some((name, value)) = header {
+            // A time of no world that a test is in, unless it is told one.
+            let nowhen = HeaderValue::from_static("Thu, 01 Jan 1970 00:00:00 GMT");
+            response.headers_mut().insert(header::DATE, nowhen);
+            if let Some((name, value)) = given {
                 response.headers_mut().insert(name, value.parse().unwrap());
             }
             response

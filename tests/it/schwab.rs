@@ -36,7 +36,7 @@ fn at(text: &str) -> Timestamp {
 
 /// Logins in memory.
 #[derive(Clone, Debug, Default)]
-struct Drawer(Arc<Mutex<Option<Login>>>);
+pub struct Drawer(pub Arc<Mutex<Option<Login>>>);
 
 struct Pulled(OwnedMutexGuard<Option<Login>>);
 

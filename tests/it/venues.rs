@@ -1,6 +1,6 @@
 //! The doors to brokers meet the rehearsal brokers: what each fault leaves us knowing, and what is there.
 
-use std::{collections::HashSet, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use hedge::{
     book::{
@@ -9,14 +9,21 @@ use hedge::{
         order::{Refusal, Status, Terms, Ticket},
     },
     secret::Secret,
-    sim::{Ask, SimAccount, SimAlpaca, Strike},
+    sim::{Ask, SchwabApp, SimAccount, SimAlpaca, SimSchwab, Strike},
     time::Clock,
     units::Shares,
-    venue::{AuthStyle, Broker, Environment, Of, Venue, VenueError, VenueSettings, alpaca::Alpaca},
+    venue::{
+        AuthStyle, Broker, Environment, Of, Venue, VenueError, VenueSettings,
+        alpaca::Alpaca,
+        schwab::{Schwab, login::Login},
+    },
 };
 use jiff::{SignedDuration, Timestamp};
 
-use crate::brokers::{OPEN, account, price, shares, usd};
+use crate::{
+    brokers::{OPEN, account, price, shares, usd},
+    schwab::Drawer,
+};
 
 struct Desk {
     account: SimAccount,
@@ -259,4 +266,106 @@ async fn lists_longer_than_a_page_are_whole() {
     }
     assert_eq!(desk.venue.executions(Of::Since(OPEN.parse().unwrap())).await.unwrap().len(), 120);
     assert_eq!(desk.venue.orders(OPEN.parse().unwrap()).await.unwrap().len(), 120);
+}
+
+/// A Schwab whose login is good, and needs an access token first.
+struct Branch {
+    account: SimAccount,
+    schwab: SimSchwab,
+    venue: Schwab,
+}
+
+impl Branch {
+    async fn open() -> Self {
+        let account = account(OPEN);
+        let schwab = SimSchwab::serve(account.clone(), SchwabApp::default(), "127.0.0.1:0").await.unwrap();
+        let now: Timestamp = OPEN.parse().unwrap();
+        let login = Login {
+            access: Secret::new("none yet"),
+            refresh: Secret::new("R"),
+            login_at: now,
+            refreshed_at: now,
+            access_until: now,
+        };
+        let drawer = Drawer::default();
+        *drawer.0.lock().await = Some(login);
+        let settings = VenueSettings {
+            name: "schwab".to_owned(),
+            broker: Broker::Schwab,
+            path_prefix: "/trader/v1".to_owned(),
+            timeout_ms: 1_000,
+            ..settings(&schwab.url())
+        };
+        let venue = Schwab::new(&settings, Arc::new(drawer), Clock::told(now)).unwrap();
+        Self { account, schwab, venue }
+    }
+
+    async fn found(&self) -> Vec<String> {
+        let found = self.venue.search(&buy(), OPEN.parse().unwrap(), &HashSet::new()).await.unwrap();
+        found.into_iter().map(|it| it.broker_id).collect()
+    }
+}
+
+#[tokio::test]
+async fn at_schwab_an_order_is_sent_filled_asked_after_and_booked() {
+    let desk = Branch::open().await;
+    let taken = desk.venue.submit(&buy()).await.unwrap();
+    desk.account.forward(SignedDuration::from_secs(5));
+    let filled = desk.venue.ask(&taken.broker_id).await.unwrap().unwrap();
+    assert_eq!((filled.status, filled.known, filled.filled), (Status::Filled, true, Some(shares("3"))));
+    let executions = desk.venue.executions(Of::Order(&taken.broker_id)).await.unwrap();
+    let sum = executions.iter().fold(Shares::ZERO, |sum, it| sum.plus(it.quantity).unwrap());
+    assert_eq!(sum, shares("3"));
+    assert_eq!(desk.venue.executions(Of::Since(OPEN.parse().unwrap())).await.unwrap(), executions);
+    assert_eq!(desk.venue.account().await.unwrap().holdings["AAPL"].quantity, shares("3"));
+    assert_eq!(desk.venue.market().await.unwrap().day.unwrap().close.to_string(), "2026-11-20T21:00:00Z");
+    assert_eq!(desk.venue.quote("AAPL").await.unwrap().unwrap().ask, price("187.26"));
+    assert!(desk.venue.listing("AAPL").await.unwrap().unwrap().tradable);
+    assert_eq!(desk.schwab.asked().of(Ask::Token), 1);
+}
+
+#[tokio::test]
+async fn at_schwab_a_lost_answer_leaves_one_order_that_is_found_by_what_it_looks_like() {
+    for strike in [
+        Strike::Drop,
+        Strike::Hang,
+        Strike::FailAfter(500),
+        Strike::FailAfter(503),
+        Strike::NoLocation,
+        Strike::OtherLocation,
+    ] {
+        let desk = Branch::open().await;
+        desk.account.strike(strike.clone().once().on(Ask::Submit));
+        let error = desk.venue.submit(&buy()).await.unwrap_err();
+        assert!(matches!(error, VenueError::Unanswered { .. }), "{strike:?}: {error}");
+        desk.account.forward(SignedDuration::from_secs(3));
+        let there: Vec<String> = desk.account.orders().iter().map(|it| it.number.to_string()).collect();
+        assert_eq!((desk.found().await, there.len()), (there.clone(), 1), "{strike:?}");
+    }
+}
+
+#[tokio::test]
+async fn at_schwab_what_never_arrived_is_not_found_and_a_relative_location_leads_there() {
+    let desk = Branch::open().await;
+    desk.account.strike(Strike::Lose.once().on(Ask::Submit));
+    let error = desk.venue.submit(&buy()).await.unwrap_err();
+    assert!(matches!(error, VenueError::Unanswered { .. }), "{error}");
+    assert!(desk.found().await.is_empty());
+    desk.account.strike(Strike::RelativeLocation.once().on(Ask::Submit));
+    let taken = desk.venue.submit(&buy()).await.unwrap();
+    assert_eq!(
+        desk.account.orders().iter().map(|it| it.number.to_string()).collect::<Vec<_>>(),
+        [taken.broker_id]
+    );
+}
+
+#[tokio::test]
+async fn at_schwab_an_order_is_rejected_after_it_was_taken() {
+    let desk = Branch::open().await;
+    let reason = "insufficient funds".to_owned();
+    desk.account.strike(Strike::Reject { after: Duration::from_secs(1), reason: reason.clone() }.once());
+    let taken = desk.venue.submit(&buy()).await.unwrap();
+    desk.account.forward(SignedDuration::from_secs(5));
+    let rejected = desk.venue.ask(&taken.broker_id).await.unwrap().unwrap();
+    assert_eq!((rejected.status, rejected.reason), (Status::Rejected, Some(reason)));
 }

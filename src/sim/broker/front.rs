@@ -20,7 +20,7 @@ use axum::{
     response::Response,
 };
 use bytes::Bytes;
-use jiff::Timestamp;
+use jiff::{Timestamp, fmt::rfc2822::DateTimePrinter};
 use serde_json::Value;
 use tokio::{
     net::{TcpListener, ToSocketAddrs},
@@ -246,7 +246,13 @@ async fn serve(
     if let Some(bytes) = delivery.cut {
         shears.cut_after(bytes);
     }
-    respond(delivery.answer)
+    let mut response = respond(delivery.answer);
+    // A broker's answers bear its own time, which here may be told.
+    let date = DateTimePrinter::new().timestamp_to_rfc9110_string(&front.account.now());
+    if let Some(date) = date.ok().and_then(|date| HeaderValue::from_str(&date).ok()) {
+        response.headers_mut().insert(header::DATE, date);
+    }
+    response
 }
 
 fn respond(answer: Answer) -> Response {

@@ -433,7 +433,7 @@ impl Trading {
         drop(conn);
         if told > order.filled {
             match seat.venue.executions(Of::Order(&report.broker_id)).await {
-                Ok(executions) => seat.traded(self.book(&order, executions).await?),
+                Ok(executions) => seat.traded(self.book(&order, executions).await?, self.clock.now()),
                 Err(error) => {
                     seat.note(&error, self.clock.now());
                     return Ok(());

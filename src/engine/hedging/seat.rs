@@ -36,8 +36,11 @@ const QUOTE_EVERY: SignedDuration = SignedDuration::from_secs(20);
 const LISTING_EVERY: SignedDuration = SignedDuration::from_hours(1);
 /// How often a venue that does not let us in is tried again.
 const LOCKED_EVERY: SignedDuration = SignedDuration::from_secs(30);
-/// So many listings are asked for at a time: they can wait, and the budget is for orders.
-const LISTINGS: usize = 10;
+/// So many listings are asked for every so often: they can wait, and the budget is for orders.
+const LISTINGS: usize = 4;
+const LISTINGS_EVERY: SignedDuration = SignedDuration::from_secs(5);
+/// Positions may be told so much behind what was traded.
+const POSITION_LAG: SignedDuration = SignedDuration::from_secs(30);
 /// Nobody wants to be left in peace for longer; whoever seems to, the clock was set back.
 const LONGEST_REST: SignedDuration = SignedDuration::from_mins(6);
 /// Clock and calendar may be so far apart around the bell.
@@ -62,6 +65,8 @@ struct Heard {
     account: Option<Account>,
     quotes: BTreeMap<String, (Option<Quote>, Timestamp)>,
     listings: BTreeMap<String, (Option<Listing>, Timestamp)>,
+    /// When listings were last asked for.
+    listed_at: Option<Timestamp>,
     /// Symbols that may have to be traded.
     wanted: BTreeSet<String>,
     /// Until then it is not asked for anything.
@@ -71,8 +76,8 @@ struct Heard {
     /// Why it does not let us in, and when that was last tried.
     locked: Option<(String, Timestamp)>,
     scanned: bool,
-    /// What we traded since the account told what it holds.
-    traded: Vec<Execution>,
+    /// What we traded that the account does not show yet, and when we heard of it.
+    traded: Vec<(Execution, Timestamp)>,
 }
 
 impl Heard {
@@ -220,7 +225,7 @@ impl Seat {
     pub fn account(&self) -> Option<Account> {
         let heard = self.heard();
         let mut account = heard.account.clone()?;
-        for Execution { symbol, quantity, cash, .. } in &heard.traded {
+        for (Execution { symbol, quantity, cash, .. }, _) in &heard.traded {
             account.cash = account.cash.plus((*cash).min(Usd::ZERO)).unwrap_or(account.cash);
             if let Some(holding) = account.holdings.get_mut(symbol) {
                 let sold = (*quantity).min(Shares::ZERO);
@@ -245,8 +250,8 @@ impl Seat {
     }
 
     /// We traded: what the account holds is asked for at once.
-    pub fn traded(&self, executions: impl IntoIterator<Item = Execution>) {
-        self.heard().traded.extend(executions);
+    pub fn traded(&self, executions: impl IntoIterator<Item = Execution>, now: Timestamp) {
+        self.heard().traded.extend(executions.into_iter().map(|execution| (execution, now)));
     }
 
     /// Asks for whatever is due; says whether anything new was heard. What the venue does
@@ -255,7 +260,7 @@ impl Seat {
         let now = clock.now();
         let due = |at: Option<Timestamp>, every| at.is_none_or(|at| age(at, now) >= every);
         let (market, account, quotes, listings) = {
-            let heard = self.heard();
+            let mut heard = self.heard();
             let may = match (&heard.locked, heard.resting_until) {
                 (Some((_, tried)), _) => due(Some(*tried), LOCKED_EVERY),
                 (None, until) => until.is_none_or(|until| !is_ahead(until, now)),
@@ -266,12 +271,19 @@ impl Seat {
             let of = |symbols: &BTreeSet<String>, at: &dyn Fn(&str) -> Option<Timestamp>, every| {
                 symbols.iter().filter(|symbol| due(at(symbol), every)).cloned().collect::<Vec<_>>()
             };
+            let mut listings = Vec::new();
+            if due(heard.listed_at, LISTINGS_EVERY) {
+                listings =
+                    of(&heard.wanted, &|symbol| heard.listings.get(symbol).map(|(_, at)| *at), LISTING_EVERY);
+                listings.truncate(LISTINGS);
+                heard.listed_at = Some(now);
+            }
             (
                 due(heard.market.as_ref().map(|(_, _, at)| *at), MARKET_EVERY),
                 !heard.traded.is_empty()
                     || due(heard.account.as_ref().map(|account| account.asked_at), ACCOUNT_EVERY),
                 of(&heard.wanted, &|symbol| heard.quotes.get(symbol).map(|(_, at)| *at), QUOTE_EVERY),
-                of(&heard.wanted, &|symbol| heard.listings.get(symbol).map(|(_, at)| *at), LISTING_EVERY),
+                listings,
             )
         };
         let mut news = false;
@@ -285,8 +297,15 @@ impl Seat {
                             || old.blocked != account.blocked
                     });
                     news |= heard.locked.take().is_some();
+                    let held = |account: &Account, symbol: &str| account.holdings.get(symbol).copied();
+                    let before = heard.account.take();
+                    // What was sold, and is held as before, was told too early.
+                    heard.traded.retain(|(Execution { symbol, quantity, .. }, heard_at)| {
+                        *quantity < Shares::ZERO
+                            && age(*heard_at, now) < POSITION_LAG
+                            && before.as_ref().is_some_and(|old| held(old, symbol) == held(&account, symbol))
+                    });
                     heard.account = Some(account);
-                    heard.traded.clear();
                 }
                 Err(error) => self.miss("what the account holds", &error, now),
             }
@@ -321,7 +340,7 @@ impl Seat {
                 Err(error) => self.lack("quotes", &error),
             }
         }
-        for symbol in listings.into_iter().take(LISTINGS) {
+        for symbol in listings {
             match self.venue.listing(&symbol).await {
                 Ok(listing) => {
                     self.heard().listings.insert(symbol, (listing, clock.now()));

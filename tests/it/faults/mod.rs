@@ -6,6 +6,7 @@
 mod domain;
 mod gate;
 mod life;
+mod market;
 mod operations;
 mod quantity;
 mod transport;

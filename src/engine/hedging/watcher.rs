@@ -117,7 +117,9 @@ impl Trading {
     /// Whose is an order at the broker? Ours that we forgot is taken in; another's is written down.
     async fn recognize(&self, seat: &Seat, report: Report, now: Timestamp) -> Result<(), StoreError> {
         let mut conn = self.connection().await?;
-        if orders::whose(&mut conn, seat.id, &report.broker_id).await?.is_some() {
+        if orders::whose(&mut conn, seat.id, &report.broker_id).await?.is_some()
+            || venues::is_foreign(&mut conn, seat.id, &report.broker_id).await?
+        {
             return Ok(());
         }
         if let Some(client_id) = &report.client_id {

@@ -147,3 +147,8 @@ pub fn halted(symbol: Option<&str>, why: &str) {
 pub fn locked_out(venue: &str, said: &str, next: &str) {
     tracing::error!(venue, said, next, "nothing is sent: the venue does not let us in");
 }
+
+/// An account may not trade.
+pub fn blocked(venue: &str, why: &str) {
+    tracing::error!(venue, why, "nothing is sent: the account may not trade");
+}

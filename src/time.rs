@@ -159,6 +159,14 @@ mod tests {
         assert_eq!(clock.now().as_second(), 3600);
     }
 
+    #[test]
+    fn what_lies_ahead_is_as_old_as_can_be() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        assert_eq!(age(at(100), at(160)).as_secs(), 60);
+        assert_eq!(age(at(100), at(99)).as_secs(), -1, "somebody read the clock a moment before");
+        assert_eq!(age(at(100), at(40)), SignedDuration::MAX);
+    }
+
     fn full_day(year: i16, month: i8, day: i8) -> TradingDay {
         let times = [time(4, 0, 0, 0), time(9, 30, 0, 0), time(16, 0, 0, 0), time(20, 0, 0, 0)];
         TradingDay::in_new_york(date(year, month, day), times).unwrap()

@@ -180,7 +180,7 @@ pub async fn go_live(args: GoLive, desk: &Desk, out: &mut Out<'_>) -> anyhow::Re
         sources.named(name.as_deref())?;
     }
     let mut tx = sources.db.pool().begin().await.context("could not begin a transaction")?;
-    let mut begun = Vec::new();
+    let (mut begun, mut begins) = (Vec::new(), false);
     for opened in sources.named(None)? {
         let (id, source) = (opened.reading.id, &opened.reading.source);
         let said = args
@@ -199,11 +199,23 @@ pub async fn go_live(args: GoLive, desk: &Desk, out: &mut Out<'_>) -> anyhow::Re
         };
         let block = block.max(source.from_block);
         let line = if exposure::go_live(&mut tx, id, block, act).await? {
+            begins = true;
             format!("{}: fills from block {block} on are hedged", source.name)
         } else {
             format!("{}: is hedged already; nothing was changed", source.name)
         };
         begun.push(line);
+    }
+    // Said a second time, it would be exposed twice.
+    if !begins && !args.opening.is_empty() {
+        return Err(Trouble {
+            what: "what was open before cannot be stated any more".to_owned(),
+            cause: "hedging had begun already".to_owned(),
+            state: "nothing was changed".to_owned(),
+            next: "see what is exposed: hedge show positions; place what is missing: hedge order place".to_owned(),
+            exit: Exit::Usage,
+        }
+        .into());
     }
     for opening in &args.opening {
         exposure::state(&mut tx, opening, act).await?;

@@ -65,7 +65,8 @@ struct Heard {
     account: Option<Account>,
     quotes: BTreeMap<String, (Option<Quote>, Timestamp)>,
     listings: BTreeMap<String, (Option<Listing>, Timestamp)>,
-    /// When listings were last asked for.
+    /// When quotes and listings were last asked for.
+    quoted_at: Option<Timestamp>,
     listed_at: Option<Timestamp>,
     /// Symbols that may have to be traded.
     wanted: BTreeSet<String>,
@@ -81,6 +82,7 @@ struct Heard {
 }
 
 impl Heard {
+    /// Why it rests: because it is locked, or until then.
     fn lock_or(&self, until: Option<Timestamp>, now: Timestamp) -> Option<Rest> {
         if let Some((said, _)) = &self.locked {
             return Some(Rest::Locked(said.clone()));
@@ -268,45 +270,29 @@ impl Seat {
             if !may {
                 return false;
             }
-            let of = |symbols: &BTreeSet<String>, at: &dyn Fn(&str) -> Option<Timestamp>, every| {
-                symbols.iter().filter(|symbol| due(at(symbol), every)).cloned().collect::<Vec<_>>()
-            };
-            let mut listings = Vec::new();
+            let (mut quotes, mut listings) = (Vec::new(), Vec::new());
+            if due(heard.quoted_at, QUOTE_EVERY) {
+                heard.quoted_at = Some(now);
+                quotes.extend(heard.wanted.iter().cloned());
+            }
             if due(heard.listed_at, LISTINGS_EVERY) {
-                listings =
-                    of(&heard.wanted, &|symbol| heard.listings.get(symbol).map(|(_, at)| *at), LISTING_EVERY);
-                listings.truncate(LISTINGS);
                 heard.listed_at = Some(now);
+                let told = |symbol: &String| heard.listings.get(symbol).map(|(_, at)| *at);
+                let old = heard.wanted.iter().filter(|symbol| due(told(symbol), LISTING_EVERY));
+                listings.extend(old.take(LISTINGS).cloned());
             }
             (
                 due(heard.market.as_ref().map(|(_, _, at)| *at), MARKET_EVERY),
                 !heard.traded.is_empty()
                     || due(heard.account.as_ref().map(|account| account.asked_at), ACCOUNT_EVERY),
-                of(&heard.wanted, &|symbol| heard.quotes.get(symbol).map(|(_, at)| *at), QUOTE_EVERY),
+                quotes,
                 listings,
             )
         };
         let mut news = false;
         if account || self.heard().locked.is_some() {
             match self.venue.account().await {
-                Ok(account) => {
-                    let mut heard = self.heard();
-                    news |= heard.account.as_ref().is_none_or(|old| {
-                        old.cash != account.cash
-                            || old.holdings != account.holdings
-                            || old.blocked != account.blocked
-                    });
-                    news |= heard.locked.take().is_some();
-                    let held = |account: &Account, symbol: &str| account.holdings.get(symbol).copied();
-                    let before = heard.account.take();
-                    // What was sold, and is held as before, was told too early.
-                    heard.traded.retain(|(Execution { symbol, quantity, .. }, heard_at)| {
-                        *quantity < Shares::ZERO
-                            && age(*heard_at, now) < POSITION_LAG
-                            && before.as_ref().is_some_and(|old| held(old, symbol) == held(&account, symbol))
-                    });
-                    heard.account = Some(account);
-                }
+                Ok(account) => news |= self.learn(account, now),
                 Err(error) => self.miss("what the account holds", &error, now),
             }
         }
@@ -350,6 +336,30 @@ impl Seat {
             }
         }
         news
+    }
+
+    /// Takes in what the account holds; says whether that is news.
+    fn learn(&self, account: Account, now: Timestamp) -> bool {
+        let mut heard = self.heard();
+        let was_locked = heard.locked.take().is_some();
+        let old = heard.account.take();
+        let same = old.as_ref().is_some_and(|old| {
+            old.cash == account.cash && old.holdings == account.holdings && old.blocked == account.blocked
+        });
+        if let Some(why) = &account.blocked
+            && old.as_ref().is_none_or(|old| old.blocked != account.blocked)
+        {
+            observe::blocked(self.venue.name(), why);
+        }
+        // What was sold, and is held as before, was told too early.
+        let held = |account: &Account, symbol: &str| account.holdings.get(symbol).map(|it| it.quantity);
+        heard.traded.retain(|(Execution { symbol, quantity, .. }, heard_at)| {
+            *quantity < Shares::ZERO
+                && age(*heard_at, now) < POSITION_LAG
+                && old.as_ref().is_some_and(|old| held(old, symbol) == held(&account, symbol))
+        });
+        heard.account = Some(account);
+        was_locked || !same
     }
 
     fn lack(&self, what: &str, error: &VenueError) {

@@ -129,6 +129,9 @@ impl Trading {
             }
             return Ok(true);
         }
+        if venues::is_foreign(&mut conn, seat.id, &report.broker_id).await? {
+            return Ok(true);
+        }
         if let Some(client_id) = &report.client_id {
             let ours = format!("hedge-{}-{}-", seat.mark, venues::deployment(&mut conn).await?);
             let known = match orders::under(&mut conn, client_id).await? {

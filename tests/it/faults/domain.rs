@@ -70,7 +70,7 @@ async fn r24_after_an_end_the_next_try_has_an_id_of_its_own() {
     ] {
         pit.account.strike(end.clone().once());
         pit.sold("AAPL", "5").await;
-        pit.pass_by(mins(6), secs(5)).await;
+        pit.pass_by(mins(6), secs(20)).await;
         let ids = pit.sent_ids();
         assert_eq!(ids.len(), 2 * sale, "{end:?}");
         assert_ne!(ids[2 * sale - 2], ids[2 * sale - 1], "{end:?}");
@@ -87,14 +87,14 @@ async fn r24_while_an_order_rests_whatever_that_is_called_it_keeps_its_id() {
     for (sale, word) in [(1, "suspended"), (2, "calculated")] {
         pit.account.strike(Strike::Word(word.to_owned()).during(mins(2)).on(Ask::Read));
         pit.sold("AAPL", "5").await;
-        pit.pass_by(secs(100), secs(5)).await;
+        pit.pass_by(secs(100), secs(20)).await;
         assert_eq!(
             pit.text(&format!("select state from hedge_order where id = {sale}")).await,
             "working",
             "{word}"
         );
         assert_eq!(pit.sent_ids().len(), sale, "{word}");
-        pit.pass_by(mins(1), secs(5)).await;
+        pit.pass_by(mins(1), secs(20)).await;
     }
     pit.account.strike(Strike::Supersede(secs(5)).once());
     pit.sold("AAPL", "5").await;

@@ -148,14 +148,14 @@ async fn f31_without_funds_the_broker_is_asked_ever_more_rarely() {
     assert_eq!(pit.text("select distinct why || ' ' || refusal from hedge_order").await, "refused funds");
     assert_eq!(pit.hold("AAPL").await, "refused");
     assert_eq!(pit.exposure("AAPL").await, "-5");
-    pit.pass_by(mins(16), secs(5)).await;
+    pit.pass_by(mins(16), secs(10)).await;
     // After one, two, four and eight minutes, each symbol for itself
     assert_eq!(pit.number("select count(*) from hedge_order where symbol = 'AAPL'").await, 5);
     assert_eq!(pit.number("select count(*) from hedge_order where symbol = 'TSLA'").await, 5);
     assert_eq!(pit.account.orders(), []);
     // When there is money again, the next try has it
     pit.account.set_buying_power(None);
-    pit.pass_by(mins(16), secs(10)).await;
+    pit.pass_by(mins(16), secs(30)).await;
     pit.flat().await;
     let mut there: Vec<String> = pit.at_broker().lines().map(str::to_owned).collect();
     there.sort();
@@ -169,7 +169,7 @@ async fn f31_after_a_deposit_a_refused_order_is_tried_at_once() {
     pit.account.strike(Strike::Refuse(Refusal::Funds).first(2));
     pit.sold("AAPL", "5").await;
     pit.settle().await;
-    pit.pass_by(mins(2), secs(5)).await;
+    pit.pass_by(mins(2), secs(10)).await;
     assert_eq!(pit.orders().await, "#1 BUY 5 AAPL: refused, 0 filled\n#2 BUY 5 AAPL: refused, 0 filled");
     assert_eq!(pit.hold("AAPL").await, "refused");
     pit.account.set_cash(usd("2000000"));
@@ -192,7 +192,7 @@ async fn f32_a_rejection_after_acceptance_keeps_what_was_filled_and_why() {
     assert_eq!(pit.hold("AAPL").await, "refused");
     let evidence = pit.text("select evidence from order_event where event = 'closed'").await;
     assert!(evidence.contains("\"rejected\""), "{evidence}");
-    pit.pass_by(mins(6), secs(10)).await;
+    pit.pass_by(mins(6), secs(30)).await;
     pit.flat().await;
     assert_eq!(pit.at_broker(), "BUY 5 AAPL: Rejected, 2 filled\nBUY 3 AAPL: Filled, 3 filled");
     pit.proved().await;
@@ -203,10 +203,10 @@ async fn f33_an_order_that_rests_at_new_is_reported_and_never_doubled() {
     let pit = Pit::open().await;
     pit.account.strike(Strike::Hold.once());
     pit.sold("AAPL", "5").await;
-    pit.pass(secs(100)).await;
+    pit.pass_by(secs(100), secs(10)).await;
     assert!(!pit.story(1).await.contains("stuck"));
     pit.sold("AAPL", "4").await;
-    pit.pass(mins(3)).await;
+    pit.pass_by(mins(3), secs(10)).await;
     // Then it is said once, and nothing is sent beside it
     assert_eq!(pit.told(1, "stuck").await, "new with the market open");
     assert_eq!(pit.at_broker(), "BUY 5 AAPL: New, 0 filled");
@@ -227,10 +227,10 @@ async fn f34_a_halted_share_has_one_order_and_others_go_on() {
     pit.sold("AAPL", "5").await;
     for _ in 0..3 {
         pit.sold("TSLA", "1").await;
-        pit.pass(mins(1)).await;
+        pit.pass_by(mins(1), secs(10)).await;
     }
     pit.sold("AAPL", "1").await;
-    pit.pass_by(mins(10), secs(10)).await;
+    pit.pass_by(mins(10), secs(30)).await;
     assert_eq!(pit.told(1, "stuck").await, "new with the market open");
     assert_eq!(
         pit.orders().await,
@@ -253,7 +253,7 @@ async fn f36_against_an_opposite_order_of_the_account_ours_waits() {
     pit.account.listing("AAPL", |listing| listing.halted = true);
     let theirs = pit.account.person_trades("AAPL", Side::Sell, shares("10"));
     pit.sold("AAPL", "5").await;
-    pit.pass_by(mins(2), secs(5)).await;
+    pit.pass_by(mins(2), secs(10)).await;
     // Then ours is refused for it, tried again ever more rarely, and never stands beside it
     assert_eq!(pit.text("select distinct refusal from hedge_order").await, "wash trade");
     assert!((2..=4).contains(&pit.number("select count(*) from hedge_order").await));
@@ -263,7 +263,7 @@ async fn f36_against_an_opposite_order_of_the_account_ours_waits() {
     // When it is gone
     pit.account.listing("AAPL", |listing| listing.halted = false);
     pit.account.cancel(&theirs);
-    pit.pass_by(mins(3), secs(5)).await;
+    pit.pass_by(mins(3), secs(10)).await;
     pit.flat().await;
     assert_eq!(pit.exposure("AAPL").await, "0");
     assert_eq!(pit.at_broker().lines().last(), Some("BUY 5 AAPL: Filled, 5 filled"));
@@ -284,7 +284,7 @@ async fn f37_shares_that_another_order_holds_are_waited_for() {
     let evidence = pit.text("select evidence from order_event where event = 'closed'").await;
     assert!(evidence.contains("related_orders") && evidence.contains(&theirs), "{evidence}");
     // Then it is known whose they are, and what is free is sold meanwhile
-    pit.pass_by(mins(2), secs(5)).await;
+    pit.pass_by(mins(2), secs(10)).await;
     assert_eq!(
         pit.text("select side || ' ' || trim_scale(quantity) from foreign_order").await,
         "BUY 5\nSELL 4"
@@ -295,7 +295,7 @@ async fn f37_shares_that_another_order_holds_are_waited_for() {
     assert_eq!(pit.number("select count(*) from hedge_order where refusal = 'funds'").await, 0);
     pit.account.cancel(&theirs);
     pit.account.listing("AAPL", |listing| listing.halted = false);
-    pit.pass_by(mins(3), secs(5)).await;
+    pit.pass_by(mins(3), secs(10)).await;
     pit.flat().await;
     assert_eq!(pit.exposure("AAPL").await, "0");
     assert_eq!(pit.account.position("AAPL"), shares("2"));
@@ -355,7 +355,7 @@ async fn f41_a_person_s_trade_in_the_account_is_reported_and_not_hedged_back() {
     let pit = Pit::open().await;
     pit.settle().await;
     let theirs = pit.account.person_trades("AAPL", Side::Buy, shares("30"));
-    pit.pass_by(mins(3), secs(5)).await;
+    pit.pass_by(mins(3), secs(10)).await;
     assert_eq!(pit.text("select broker_order_id from foreign_order").await, theirs);
     assert_eq!(
         pit.text("select trim_scale(quantity) || ' ' || (order_id is null) from execution").await,

@@ -60,7 +60,7 @@ async fn f19_symbols_share_the_budget_and_polls_keep_a_part_of_it() {
     // Given an order that works, once all was asked around
     pit.account.strike(Strike::Hold.once());
     pit.sold("AAPL", "5").await;
-    loops.pass(&pit, 240, 5).await;
+    loops.pass(&pit, 240, 10).await;
     let asked = |pit: &Pit| pit.heard(Ask::Read).len() + pit.heard(Ask::List).len();
     // When eighty other symbols are sold at once
     let names: Vec<String> = (0..80).map(other).collect();
@@ -68,16 +68,14 @@ async fn f19_symbols_share_the_budget_and_polls_keep_a_part_of_it() {
     pit.fills(&trades).await;
     loops.pass(&pit, 20, 5).await;
     let (before, sent) = (asked(&pit), pit.sent_ids().len());
-    assert!((20..=46).contains(&sent), "no more than three quarters of it are orders: {sent}");
+    assert!((10..=45).contains(&sent), "no more than three quarters of it are orders: {sent}");
     loops.pass(&pit, 30, 5).await;
     assert!(pit.sent_ids().len() < 80);
     assert!(asked(&pit) > before, "orders are looked at while none may be sent");
     // Then each symbol has its turn, once
-    for _ in 0..10 {
-        loops.pass(&pit, 60, 5).await;
-    }
+    loops.pass(&pit, 600, 10).await;
     pit.account.calm();
-    loops.pass(&pit, 60, 5).await;
+    loops.pass(&pit, 60, 10).await;
     assert_eq!(pit.account.orders().len(), 81);
     assert_eq!(pit.live().await, 0);
     assert_eq!(pit.sent_ids().len(), 81, "nothing was sent to be refused");

@@ -276,7 +276,7 @@ async fn f23_an_order_under_our_id_that_is_another_is_never_adopted() {
     // Then the symbol is frozen, says how they differ, and others go on
     pit.sold("AAPL", "5").await;
     pit.sold("SPYM", "2").await;
-    pit.pass(mins(3)).await;
+    pit.pass_by(mins(3), secs(10)).await;
     let orders = pit.orders().await;
     assert_eq!(orders, "#1 BUY 5 AAPL: ambiguous, 0 filled\n#2 BUY 2 SPYM: filled, 2 filled");
     let why = pit.told(1, "doubted").await;
@@ -297,7 +297,7 @@ async fn f24_a_refusal_in_new_words_is_taken_by_its_status_and_kept() {
     let body = pit.text("select evidence from order_event where event = 'closed'").await;
     assert!(body.contains("42299999") && body.contains("order violates a rule made this morning"), "{body}");
     assert_eq!(pit.hold("AAPL").await, "refused");
-    pit.pass_by(mins(6), secs(10)).await;
+    pit.pass_by(mins(6), secs(30)).await;
     pit.flat().await;
     assert_eq!(pit.at_broker(), BOUGHT);
     pit.proved().await;

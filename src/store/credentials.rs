@@ -72,7 +72,8 @@ pub async fn read(
     row.map(|row| opened(&row, venue, key)).transpose()
 }
 
-/// The same, and nobody else renews it until the transaction ends.
+/// The same, and nobody else renews it until the transaction ends, which may last as long as a
+/// broker takes to answer.
 ///
 /// # Errors
 ///
@@ -82,11 +83,12 @@ pub async fn hold(
     venue: &str,
     key: &SealingKey,
 ) -> Result<Option<Credential>, StoreError> {
-    let row = sqlx::query(include_str!("../../sql/queries/credential_hold.sql"))
-        .bind(venue)
-        .fetch_optional(&mut **tx)
-        .await
-        .map_err(|error| StoreError::of("hold a login", error))?;
+    let hold = async {
+        sqlx::query("set local idle_in_transaction_session_timeout = '5min'").execute(&mut **tx).await?;
+        let query = sqlx::query(include_str!("../../sql/queries/credential_hold.sql"));
+        query.bind(venue).fetch_optional(&mut **tx).await
+    };
+    let row = hold.await.map_err(|error| StoreError::of("hold a login", error))?;
     row.map(|row| opened(&row, venue, key)).transpose()
 }
 

@@ -155,6 +155,7 @@ fn passes(error: &sqlx::Error) -> bool {
             || code.starts_with("40")                     // serialization, deadlock
             || code.starts_with("53")                     // disk, memory, connections
             || code.starts_with("57P")                    // shutdown, crash, starting up
+            || code == "25P03"                            // a transaction that slept
             || code == "55P03"; // lock timeout
     }
     matches!(

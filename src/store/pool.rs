@@ -2,7 +2,8 @@
 //!
 //! What is always true here: a [`Db`] has been spoken to once, by a server that is
 //! new enough; times come and go in UTC; no statement has a time limit, because a
-//! backfill's may be long. Deliberately absent: retries. Who holds a `Db` knows
+//! backfill's may be long, but a transaction in which nothing is said is ended: a
+//! process that was put to sleep holds up nobody. Deliberately absent: retries. Who holds a `Db` knows
 //! what is worth trying again.
 
 use std::fmt;
@@ -137,7 +138,9 @@ impl DatabaseUrl {
                 ("client_min_messages", "warning"),
                 ("statement_timeout", "0"),
                 ("lock_timeout", "0"),
-                ("idle_in_transaction_session_timeout", "0"),
+                // Whoever says nothing for so long in a transaction hangs, and others wait for its locks:
+                // as long as the lease lasts.
+                ("idle_in_transaction_session_timeout", "10s"),
             ])
             .disable_statement_logging())
     }

@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use hedge::sim::{Ask, Strike, broker::StrikeRule};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
@@ -239,7 +240,7 @@ pub fn lost_answers() -> Vec<StrikeRule> {
 async fn f09_a_write_that_the_database_refuses_is_made_once_there_is_room() {
     let sent = "new.state = 'sent'";
     // The place, and what may be at the broker while it lasts.
-    for (place, at_broker) in [
+    let places = [
         (Place::before("insert on hedge_order"), ""),
         (Place::commit("insert on hedge_order"), ""),
         (Place::before("insert on cover"), ""),
@@ -255,7 +256,8 @@ async fn f09_a_write_that_the_database_refuses_is_made_once_there_is_room() {
         (Place::commit("insert on execution"), ONCE),
         (Place::before("update on hedge_order").only("new.state = 'closed'"), ONCE),
         (Place::commit("update on hedge_order").only("new.state = 'closed'"), ONCE),
-    ] {
+    ];
+    let each = async |(place, at_broker): (Place, &str)| {
         let floor = Floor::open().await;
         let _program = floor.running().await;
         let refusal = Refusal::at(&floor.desk.world, place, "53100").await;
@@ -269,7 +271,8 @@ async fn f09_a_write_that_the_database_refuses_is_made_once_there_is_room() {
         floor.flat().await;
         assert_eq!(floor.at_broker(), ONCE, "{place:?}");
         floor.proved().await;
-    }
+    };
+    join_all(places.map(each)).await;
 }
 
 #[tokio::test]

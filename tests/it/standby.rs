@@ -108,3 +108,35 @@ async fn a_hundred_killed_leaders_are_replaced_within_fifteen_seconds_and_nothin
         assert!(times[99] <= Duration::from_secs(15), "until {what}: {times:.1?}");
     }
 }
+
+#[tokio::test]
+async fn a_leader_that_is_put_to_sleep_is_replaced_and_does_nothing_when_it_wakes_up() {
+    let mut fate = StdRng::seed_from_u64(4);
+    let floor = Floor::open().await;
+    let first = floor.running().await;
+    let mut pair = Pair { programs: vec![first, floor.run()], floor };
+    for _ in 0..2 {
+        let Pair { floor, programs } = &pair;
+        // Given a leader that is put to sleep at work: its connections stand
+        floor.sold("TSLA", 3);
+        floor.wait(Duration::from_millis(fate.random_range(0..300))).await;
+        let (fence, orders) = (floor.fence().await, pair.orders());
+        let leader = &programs[pair.leader().await];
+        let slept = Instant::now();
+        leader.freeze();
+        floor.sold("AAPL", 5);
+        // Then the other one takes over when its time is over
+        floor.until("the share is hedged", async || pair.orders() > orders).await;
+        assert!(floor.fence().await > fence);
+        assert!(slept.elapsed() <= Duration::from_secs(15), "it took {:?}", slept.elapsed());
+        // And when it wakes up, it goes on with nothing
+        leader.thaw();
+        floor.sold("SPYM", 2);
+        floor.flat().await;
+        floor.proved().await;
+    }
+    assert_eq!(pair.floor.fence().await, 3);
+    for program in &mut pair.programs {
+        assert_eq!(program.has_ended(), None, "{}", pair.floor.desk.said());
+    }
+}

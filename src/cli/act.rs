@@ -212,7 +212,8 @@ pub async fn go_live(args: GoLive, desk: &Desk, out: &mut Out<'_>) -> anyhow::Re
             what: "what was open before cannot be stated any more".to_owned(),
             cause: "hedging had begun already".to_owned(),
             state: "nothing was changed".to_owned(),
-            next: "see what is exposed: hedge show positions; place what is missing: hedge order place".to_owned(),
+            next: "see what is exposed: hedge show positions; place what is missing: hedge order place"
+                .to_owned(),
             exit: Exit::Usage,
         }
         .into());

@@ -26,6 +26,9 @@ const MIGRATIONS: [(&str, &str); 4] = [
     ("V004__paper", include_str!("../../migrations/V004__paper.sql")),
 ];
 
+/// How many there are: the version that tables have when they are up to date.
+pub const NEWEST: usize = MIGRATIONS.len();
+
 /// `sql/views/`, in the order of their names: the empty schema, then a view each.
 const VIEWS: [(&str, &str); 16] = [
     ("00_schema", include_str!("../../sql/views/00_schema.sql")),

@@ -82,7 +82,7 @@ pub fn configuration(pit: &Pit) -> String {
          [[source]]\nname = \"{}\"\nchain = {id}\nkind = \"raindex-{}\"\naddress = \"{}\"\nowners = [\"{}\"]\nfrom_block = {}\n\n\
          {assets}[hedge]\nvenue = \"alpaca\"\n\n\
          [venue.alpaca]\nkind = \"alpaca\"\nenvironment = \"paper\"\nbase_url = \"{url}\"\ndata_url = \"{url}\"\n\n\
-         [limits]\nmax_order_usd = 2000\nmax_day_usd = 2000\nprice_band_pct = 5\nmax_order_shares = 8\n",
+         [limits]\nmax_order_usd = 2000\nmax_day_usd = 1400\nprice_band_pct = 5\nmax_order_shares = 8\n",
         pit.node.url(),
         cast.usdc,
         source.name,

@@ -25,6 +25,7 @@ mod covers;
 mod crashes;
 mod day;
 mod desk;
+mod doctor;
 mod facts;
 mod faults;
 mod floor;

@@ -5,10 +5,12 @@ use std::{io::Write, path::Path};
 use alloy::primitives::Address;
 use sqlx::PgPool;
 
-use super::findings::Findings;
+use super::{findings::Findings, hedging};
 use crate::{
     cli::{Desk, Trouble, show::no_such_table, trouble::outcome},
-    store::{Db, Settings, StoreError},
+    config::Config,
+    store::{Db, Settings, StoreError, migrate::NEWEST},
+    time::Clock,
 };
 
 const ABOUT: &str = "database";
@@ -19,9 +21,10 @@ const ABOUT: &str = "database";
 /// only a database that the command line or the environment names is tried.
 pub(super) async fn examine(
     desk: &Desk,
-    readable: bool,
+    config: Option<&Config>,
     findings: &mut Findings,
 ) -> Vec<(u64, Address, String)> {
+    let readable = config.is_some();
     let named =
         desk.data.is_some() || ["DATABASE_URL", "HEDGE_DATA"].iter().any(|name| desk.environment.has(name));
     let settings = match (readable, named) {
@@ -47,8 +50,11 @@ pub(super) async fn examine(
     match Db::open(&settings).await {
         Ok(db) => {
             let tokens = tables(&db, &settings, findings).await;
+            if let (Some(_), Some(config)) = (&tokens, config) {
+                hedging::examine(config, &db, &Clock::Wall, findings).await;
+            }
             db.close().await;
-            tokens
+            tokens.unwrap_or_default()
         }
         Err(error) => {
             failed(&error, findings);
@@ -78,7 +84,12 @@ fn directory(data: &Path, findings: &mut Findings) {
     }
 }
 
-async fn tables(db: &Db, settings: &Settings, findings: &mut Findings) -> Vec<(u64, Address, String)> {
+/// The tokens that were met; none where the tables are not those of this program.
+async fn tables(
+    db: &Db,
+    settings: &Settings,
+    findings: &mut Findings,
+) -> Option<Vec<(u64, Address, String)>> {
     let server: Result<String, _> =
         sqlx::query_scalar("select split_part(version(), ' ', 2)").fetch_one(db.pool()).await;
     let whose = if settings.database_url.is_some() { "yours" } else { "our own, started for this look" };
@@ -91,19 +102,24 @@ async fn tables(db: &Db, settings: &Settings, findings: &mut Findings) -> Vec<(u
             .fetch_optional(db.pool())
             .await;
     match migrated {
+        Ok(Some((version, name))) if usize::try_from(version).is_ok_and(|version| version < NEWEST) => {
+            let said = format!("at V{version:03} {name}: this program has more");
+            findings.noted("tables", said, "`hedge migrate` brings them up to date, and so does `run`");
+            return None;
+        }
         Ok(Some((version, name))) => findings.ok("tables", format!("at V{version:03} {name}")),
         Err(error) if !no_such_table(&error) => {
             failed(&StoreError::of("read the last migration", error), findings);
         }
         Ok(None) | Err(_) => {
-            findings.noted("tables", "not made yet", "`hedge migrate`, `backfill` and `index` make them");
-            return Vec::new();
+            findings.noted("tables", "not made yet", "`hedge migrate`, `backfill` and `run` make them");
+            return None;
         }
     }
-    known_tokens(db.pool()).await.unwrap_or_else(|error| {
+    Some(known_tokens(db.pool()).await.unwrap_or_else(|error| {
         failed(&StoreError::of("read the tokens that were met", error), findings);
         Vec::new()
-    })
+    }))
 }
 
 async fn known_tokens(pool: &PgPool) -> Result<Vec<(u64, Address, String)>, sqlx::Error> {
@@ -115,7 +131,7 @@ async fn known_tokens(pool: &PgPool) -> Result<Vec<(u64, Address, String)>, sqlx
     Ok(rows.into_iter().filter_map(token).collect())
 }
 
-fn failed(error: &StoreError, findings: &mut Findings) {
+pub(super) fn failed(error: &StoreError, findings: &mut Findings) {
     let Trouble { what, cause, next, .. } = Trouble::from(error);
     let said = if cause.is_empty() { what } else { format!("{what}: {cause}") };
     findings.failed(ABOUT, said.replace('\n', " "), next);

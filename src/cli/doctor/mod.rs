@@ -3,12 +3,14 @@
 //! - [`findings`]: the lines
 //! - `chain`: nodes, contracts and tokens
 //! - `books`: the database and its directory
+//! - `hedging`: brokers, who hedges, and what waits for a person
 //!
 //! All checks run: none stops another. Nothing is changed but that our own Postgres is started for a moment.
 
 mod books;
 mod chain;
 pub mod findings;
+mod hedging;
 
 use findings::Findings;
 
@@ -25,7 +27,7 @@ Examples:
 
 Ends with 0 if nothing failed, with 3 if something did.";
 
-/// Tries the configuration, nodes, contracts, tokens and the database: ok or the remedy, a line each.
+/// Tries the configuration, nodes, contracts, tokens, the database, brokers and hedging: ok or the remedy, a line each.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
@@ -48,7 +50,7 @@ pub async fn run(args: &Args, desk: &Desk, out: &mut Out<'_>) -> anyhow::Result<
             findings.extend(chain::examine(settings, config, &Clock::Wall).await);
         }
     }
-    let tokens = books::examine(desk, read.is_ok(), &mut findings).await;
+    let tokens = books::examine(desk, read.as_ref().ok(), &mut findings).await;
 
     if args.json {
         findings.write_json(out)?;

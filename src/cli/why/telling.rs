@@ -236,7 +236,7 @@ fn aligned(rows: &[Vec<String>]) -> Vec<String> {
 }
 
 /// An age as people say it: the largest unit, and the next where that helps.
-pub(super) fn age(age: SignedDuration) -> String {
+pub(in crate::cli) fn age(age: SignedDuration) -> String {
     let seconds = age.as_secs().max(0);
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
     match (days, hours, minutes) {

@@ -128,6 +128,10 @@ pub async fn resume(args: Resume, desk: &Desk, out: &mut Out<'_>) -> anyhow::Res
         .into());
     }
     halts::resume(&mut conn, symbol, books.act(&args.because)).await?;
+    if symbol.is_none() {
+        // Should it have been halted because an account is another one: that one is taken as it is.
+        venues::forget_accounts(&mut conn).await?;
+    }
     drop(conn);
     writeln!(out, "resumed: {}", named(symbol))?;
     books.db.close().await;

@@ -41,6 +41,15 @@ pub async fn account(conn: &mut PgConnection, id: VenueId) -> Result<Option<Stri
     read(conn, id).await.map(|(account, _)| account)
 }
 
+/// Whichever account is met next at a venue is taken as the one there.
+pub async fn forget_accounts(conn: &mut PgConnection) -> Result<(), StoreError> {
+    sqlx::query(include_str!("../../sql/queries/venue_accounts_forget.sql"))
+        .execute(conn)
+        .await
+        .map_err(|error| StoreError::of("forget which accounts were met", error))?;
+    Ok(())
+}
+
 /// Up to when everything that happened there is known.
 pub async fn scanned_to(conn: &mut PgConnection, id: VenueId) -> Result<Option<Timestamp>, StoreError> {
     read(conn, id).await.map(|(_, scanned)| scanned)

@@ -32,6 +32,8 @@ const QUOTE_AGE: SignedDuration = SignedDuration::from_mins(1);
 /// How often each is asked for anew.
 const MARKET_EVERY: SignedDuration = SignedDuration::from_secs(20);
 const ACCOUNT_EVERY: SignedDuration = SignedDuration::from_secs(15);
+/// The same, as long as it may not show yet what we traded.
+const ACCOUNT_AFTER_A_TRADE: SignedDuration = SignedDuration::from_secs(2);
 const QUOTE_EVERY: SignedDuration = SignedDuration::from_secs(20);
 const LISTING_EVERY: SignedDuration = SignedDuration::from_hours(1);
 /// How often a venue that does not let us in is tried again.
@@ -281,10 +283,10 @@ impl Seat {
                 let old = heard.wanted.iter().filter(|symbol| due(told(symbol), LISTING_EVERY));
                 listings.extend(old.take(LISTINGS).cloned());
             }
+            let soon = if heard.traded.is_empty() { ACCOUNT_EVERY } else { ACCOUNT_AFTER_A_TRADE };
             (
                 due(heard.market.as_ref().map(|(_, _, at)| *at), MARKET_EVERY),
-                !heard.traded.is_empty()
-                    || due(heard.account.as_ref().map(|account| account.asked_at), ACCOUNT_EVERY),
+                due(heard.account.as_ref().map(|account| account.asked_at), soon),
                 quotes,
                 listings,
             )

@@ -192,7 +192,7 @@ async fn f19_a_throttled_order_without_a_header_waits_a_second_and_then_longer()
 async fn f20_after_ten_minutes_of_429_one_order_a_symbol_leaves() {
     let pit = Pit::open().await;
     pit.settle().await;
-    pit.account.strike(Strike::Throttle { headers: false }.during(mins(10)));
+    pit.account.strike(Strike::Throttle { headers: false }.during(mins(10) + secs(30)));
     let before = pit.broker.asked().questions.values().sum::<u64>();
     for _ in 0..10 {
         pit.sold("AAPL", "1").await;

@@ -293,17 +293,21 @@ impl Trading {
             }),
             limits: &self.limits,
         };
-        let intent = policy::flatten::flatten(&view)?;
-        match seat.rest(self.clock.now()) {
-            Some(Rest::Locked(said)) => hold(Reason::Unauthorized, said),
-            Some(Rest::Until(until)) => {
+        match (policy::flatten::flatten(&view), seat.rest(self.clock.now())) {
+            // Who is not let in is told nothing either.
+            (
+                Ok(_) | Err(Hold { reason: Reason::HoursUnknown | Reason::AccountUnknown, .. }),
+                Some(Rest::Locked(said)),
+            ) => hold(Reason::Unauthorized, said),
+            (Err(hold), _) => Err(hold),
+            (Ok(_), Some(Rest::Until(until))) => {
                 hold(Reason::Throttled, format!("{} is left in peace until {until:.0}", seat.venue.name()))
             }
-            None if !seat.is_scanned() => hold(
+            (Ok(_), None) if !seat.is_scanned() => hold(
                 Reason::AccountUnknown,
                 format!("what happened at {} is not known yet", seat.venue.name()),
             ),
-            None => Ok(intent),
+            (Ok(intent), None) => Ok(intent),
         }
     }
 

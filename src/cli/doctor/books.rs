@@ -8,10 +8,14 @@ use sqlx::PgPool;
 use super::findings::Findings;
 use crate::{
     cli::{Desk, Trouble, show::no_such_table, trouble::outcome},
-    store::{Db, Settings, StoreError},
+    store::{Db, Settings, StoreError, credentials},
+    time::Clock,
+    venue::schwab::Standing,
 };
 
 const ABOUT: &str = "database";
+/// The migration that made the table of logins.
+const LOGINS_SINCE: i32 = 3;
 
 /// Opens the database, and gives the tokens that the indexer has met: chain, address, symbol.
 ///
@@ -91,7 +95,14 @@ async fn tables(db: &Db, settings: &Settings, findings: &mut Findings) -> Vec<(u
             .fetch_optional(db.pool())
             .await;
     match migrated {
-        Ok(Some((version, name))) => findings.ok("tables", format!("at V{version:03} {name}")),
+        Ok(Some((version, name))) => {
+            findings.ok("tables", format!("at V{version:03} {name}"));
+            if version >= LOGINS_SINCE
+                && let Err(error) = logins(db.pool(), findings).await
+            {
+                failed(&error, findings);
+            }
+        }
         Err(error) if !no_such_table(&error) => {
             failed(&StoreError::of("read the last migration", error), findings);
         }
@@ -104,6 +115,23 @@ async fn tables(db: &Db, settings: &Settings, findings: &mut Findings) -> Vec<(u
         failed(&StoreError::of("read the tokens that were met", error), findings);
         Vec::new()
     })
+}
+
+/// How old each login is.
+async fn logins(pool: &PgPool, findings: &mut Findings) -> Result<(), StoreError> {
+    let mut conn = pool.acquire().await.map_err(|error| StoreError::of("open a connection", error))?;
+    for login in credentials::list(&mut conn).await? {
+        let (about, said) = (format!("login {}", login.venue), format!("of {:.0}", login.login_at));
+        match Standing::of(login.login_at, Clock::Wall.now()) {
+            Standing::Fine => findings.ok(&about, said),
+            Standing::Warn => findings.noted(&about, said, "log in soon: `hedge auth schwab`"),
+            Standing::Page => findings.failed(&about, said, "log in now: `hedge auth schwab`"),
+            Standing::Over => {
+                findings.failed(&about, format!("{said}, over"), "log in: `hedge auth schwab`");
+            }
+        }
+    }
+    Ok(())
 }
 
 async fn known_tokens(pool: &PgPool) -> Result<Vec<(u64, Address, String)>, sqlx::Error> {

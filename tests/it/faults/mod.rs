@@ -8,6 +8,7 @@ mod gate;
 mod life;
 mod operations;
 mod quantity;
+mod schwab;
 mod transport;
 
 use std::time::Duration;

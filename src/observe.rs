@@ -4,6 +4,8 @@
 //! thing. Levels: `error` someone must act; `warn` strange, but recovered;
 //! `info` a line of the day's story.
 
+use jiff::Timestamp;
+
 use crate::{
     book::{
         coverage::Contradiction,
@@ -151,4 +153,14 @@ pub fn locked_out(venue: &str, said: &str, next: &str) {
 /// An account may not trade.
 pub fn blocked(venue: &str, why: &str) {
     tracing::error!(venue, why, "nothing is sent: the account may not trade");
+}
+
+/// A login is five days old: it lasts seven.
+pub fn login_ages(venue: &str, login_at: Timestamp) {
+    tracing::warn!(venue, %login_at, "log in within two days: `hedge auth schwab`");
+}
+
+/// A login is six and a half days old, or over.
+pub fn login_ends(venue: &str, login_at: Timestamp) {
+    tracing::error!(venue, %login_at, "log in now: `hedge auth schwab`; nothing is hedged there once it is seven days old");
 }

@@ -130,7 +130,7 @@ pub async fn strays(conn: &mut PgConnection, known: &[VenueId]) -> Result<Vec<St
     read.await.map_err(|error| StoreError::of("read which venues have live orders", error))
 }
 
-/// The broker's ids that belong to orders of ours and were seen since then.
+/// The broker's ids that were seen since then and are spoken for: by an order of ours, or by nobody here.
 pub async fn owned(
     conn: &mut PgConnection,
     id: VenueId,

@@ -6,6 +6,8 @@ use clap::Parser;
 use hedge::{
     cli::{Cli, Exit, trouble::outcome},
     config::{Config, Environment, TEMPLATE},
+    secret::{SealingKey, Secret},
+    store::credentials::{self, Credential},
 };
 use serde_json::{Value, json};
 use sqlx::Executor;
@@ -147,6 +149,29 @@ async fn the_doctor_tries_everything_and_stops_at_nothing() {
     let (_, kept) = said.split_once("hedge.toml:\n\n").unwrap();
     let rpc = Environment::from_iter([("RPC_URL", "http://127.0.0.1:1")]);
     Config::of_file("kept.toml".as_ref(), kept, &rpc).unwrap();
+}
+
+#[tokio::test]
+async fn the_doctor_says_how_old_a_login_is_and_what_to_do() {
+    let world = World::new().await;
+    let now = jiff::Timestamp::now();
+    for (hours, line) in [
+        (119, "ok    login schwab"),
+        (121, "note  login schwab"),
+        (157, "FAIL  login schwab"),
+        (169, "FAIL  login schwab"),
+    ] {
+        let login_at = now - jiff::SignedDuration::from_hours(hours);
+        let credential =
+            Credential { secret: Secret::new("x"), login_at, refreshed_at: now, access_until: now };
+        let key = SealingKey::parse(&Secret::new("a".repeat(64))).unwrap();
+        let mut conn = world.pool().acquire().await.unwrap();
+        credentials::write(&mut conn, "schwab", &credential, &key).await.unwrap();
+        let (_, said) = asked(&world, &["doctor", "--color", "never"]).await;
+        let about = said.lines().find(|told| told.starts_with(line)).unwrap_or_else(|| panic!("{said}"));
+        assert_eq!(about.contains("`hedge auth schwab`"), hours > 120, "{said}");
+        assert_eq!(about.contains("over"), hours > 168, "{said}");
+    }
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! The other storm: blocks, reorgs and lies at the node, lost answers, refusals, partial and
 //! late fills at the broker, halts and restarts, all mixed; then calm, and the laws of
 //! `faults.md` hold: nothing exposed from the threshold on, one order at the broker an
-//! intent, and its shares are the books'.
+//! intent, and its shares are the books'. Every fifth storm rages at Schwab, where a person
+//! may have to say which order is which.
 //!
 //! A seed that ever failed stays in [`FAILED`]. One seed alone:
 //! `HEDGE_STORM_SEED=77 cargo test --test it hedge_storm`; more of them: `HEDGE_STORM_SEEDS=5000`.
@@ -9,11 +10,16 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use hedge::{
-    book::fill::Side,
-    engine::{Loop as _, Step, redrive},
-    sim::{Reorg, Storm, Weather},
-    store::{exposure::Act, halts},
+    book::{fill::Side, order::State},
+    engine::{
+        Loop as _, Step,
+        hedging::acts::{self, Ending},
+        redrive,
+    },
+    sim::{PlacedBy, Reorg, Storm, Weather},
+    store::{exposure::Act, halts, orders},
     units::Shares,
+    venue::Broker,
 };
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use sqlx::Row as _;
@@ -69,9 +75,15 @@ async fn after_any_storm_the_desk_is_flat_and_no_order_was_sent_twice() {
 /// One storm; gives its database back.
 async fn weather_the_storm(world: World, seed: u64) -> World {
     let mut rng = StdRng::seed_from_u64(seed);
-    let mut pit = Pit::in_world(world, Setup::default(), 1_000_000 + seed).await;
+    let schwab = seed % 5 == 4;
+    let broker = if schwab { Broker::Schwab } else { Broker::Alpaca };
+    let mut pit = Pit::in_world(world, Setup { broker, ..Setup::default() }, 1_000_000 + seed).await;
     for (symbol, quantity, paid) in ENDOWED {
         pit.account.endow(symbol, shares(quantity), price(paid));
+    }
+    if schwab {
+        // Long enough ago not to be another's order of today, which would freeze its symbol.
+        pit.clock.sleep(Duration::from_mins(11)).await;
     }
     pit.node.set_weather(Weather::storm(seed));
     pit.account.storm(Storm::seeded(seed));
@@ -94,12 +106,8 @@ async fn weather_the_storm(world: World, seed: u64) -> World {
     pit.account.calm();
     let highest = pit.chain.abandoned().iter().map(|branch| branch.number).max().unwrap_or_default();
     pit.chain.mine_invented(highest.saturating_sub(pit.chain.head().number) + 3);
-    for halt in halts::halts(&mut pit.pool().acquire().await.unwrap()).await.unwrap() {
-        let act = Act { author: "storm", reason: "calm", at: pit.clock.now() };
-        let mut conn = pit.pool().acquire().await.unwrap();
-        halts::resume(&mut conn, halt.symbol.as_deref(), act).await.unwrap();
-    }
-    calm_down(&pit, seed).await;
+    let_go(&pit).await;
+    calm_down(&pit, seed, schwab).await;
     is_as_it_should_be(&pit, seed).await;
     pit.into_world()
 }
@@ -150,18 +158,73 @@ async fn happen(pit: &mut Pit, rng: &mut StdRng) {
                 halts::resume(&mut conn, symbol, act).await.unwrap();
             }
         }
+        9 => {
+            // Nothing to a broker without logins.
+            pit.account.expire_access();
+        }
         _ => {}
     }
     pit.clock.sleep(Duration::from_millis(rng.random_range(100..20_000))).await;
 }
 
+/// A person lets everything go on that is halted.
+async fn let_go(pit: &Pit) {
+    let mut conn = pit.pool().acquire().await.unwrap();
+    for halt in halts::halts(&mut conn).await.unwrap() {
+        halts::resume(&mut conn, halt.symbol.as_deref(), calm(pit)).await.unwrap();
+    }
+}
+
+fn calm(pit: &Pit) -> Act<'static> {
+    Act { author: "storm", reason: "calm", at: pit.clock.now() }
+}
+
+/// A person looks at the orders that are in doubt, and into the broker's own list: the one that looks
+/// like an order, and is no other one's, is that order; where there is none it was never placed.
+async fn settle_doubts(pit: &Pit) {
+    let owned: Vec<String> = sqlx::query_scalar(
+        "select b.broker_order_id from broker_order b join hedge_order o on o.id = b.order_id where o.state <> 'ambiguous'",
+    )
+    .fetch_all(pit.pool())
+    .await
+    .unwrap();
+    let mut conn = pit.pool().acquire().await.unwrap();
+    let live = orders::live(&mut conn).await.unwrap();
+    drop(conn);
+    for order in live.into_iter().filter(|order| order.state == State::Ambiguous) {
+        let ticket = &order.ticket;
+        let alike: Vec<String> = pit
+            .account
+            .orders()
+            .into_iter()
+            .filter(|there| {
+                there.placed_by == PlacedBy::Client
+                    && (&there.symbol, there.side) == (&ticket.symbol, ticket.side)
+                    && there.quantity == Some(ticket.quantity)
+            })
+            .map(|there| there.number.to_string())
+            .filter(|number| !owned.contains(number))
+            .collect();
+        let said = if let [one] = alike.as_slice() {
+            acts::adopt(pit.pool(), order.id, one, calm(pit)).await
+        } else {
+            acts::resolve(pit.pool(), order.id, Ending::NeverPlaced, calm(pit)).await
+        };
+        said.unwrap().unwrap();
+    }
+}
+
 /// Time passes until nothing is on its way and nothing is exposed that could be hedged.
-async fn calm_down(pit: &Pit, seed: u64) {
+async fn calm_down(pit: &Pit, seed: u64, schwab: bool) {
     pit.index().await;
     pit.stage.audit().await;
     redrive::redrive(&*pit.stage.reading().await, "storm").await.unwrap();
     for _ in 0..400 {
         pit.settle().await;
+        if schwab {
+            settle_doubts(pit).await;
+            let_go(pit).await;
+        }
         if pit.live().await == 0 && exposed(pit).await.is_empty() {
             return;
         }

@@ -3,7 +3,7 @@
 //!
 //! It opens on a Friday at 10:30 in New York, with all of history read and hedging begun.
 
-use std::{collections::BTreeMap, fmt::Write as _, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fmt::Write as _, net::SocketAddr, sync::Arc, time::Duration};
 
 use alloy::primitives::Address;
 use hedge::{
@@ -11,11 +11,13 @@ use hedge::{
     book::{coverage::Verdict, fill::Side},
     engine::Bell,
     engine::hedging::{self, Feed, Hedged, Pace, Trading, brokers, lanes::Lanes, lease::Keeper},
+    engine::logins::Logins,
     policy::Limits,
-    secret::Secret,
+    secret::{SealingKey, Secret},
     sim::{
-        self, AlpacaKeys, Cast, Genesis, Opening, PlacedBy, Prices, SimAccount, SimAlpaca, SimChain, SimNode,
-        SimToken, SimTrade, Weather,
+        self, AlpacaKeys, Cast, Genesis, Opening, PlacedBy, Prices, SchwabApp, SimAccount, SimAlpaca,
+        SimChain, SimNode, SimSchwab, SimToken, SimTrade, Weather,
+        broker::{Asked, Heard, SimOrder},
     },
     store::{
         exposure::{self, Act, Depth},
@@ -23,7 +25,10 @@ use hedge::{
     },
     time::Clock,
     units::{Amount, Price, Shares, Usd},
-    venue::{AuthStyle, Broker, Environment, VenueSettings},
+    venue::{
+        AuthStyle, Broker, Environment, VenueSettings,
+        schwab::{OAuth, Tokens as _, login::Login},
+    },
 };
 use jiff::{SignedDuration, Timestamp};
 use sqlx::{AssertSqlSafe, PgPool, Row as _};
@@ -39,6 +44,7 @@ pub const FRIDAY_MORNING: &str = "2026-11-20T15:30:00Z";
 
 /// How a pit is set up.
 pub struct Setup {
+    pub broker: Broker,
     pub now: &'static str,
     pub threshold: Threshold,
     pub limits: Limits,
@@ -55,6 +61,7 @@ pub struct Setup {
 impl Default for Setup {
     fn default() -> Self {
         Self {
+            broker: Broker::Alpaca,
             now: FRIDAY_MORNING,
             threshold: Threshold::Shares(1.into()),
             limits: limits(),
@@ -98,6 +105,54 @@ pub fn price(text: &str) -> Price {
     Price::of(amount(text)).unwrap()
 }
 
+/// The broker that serves the account.
+pub enum Server {
+    Alpaca(SimAlpaca),
+    Schwab(SimSchwab),
+}
+
+impl Server {
+    async fn serve(broker: Broker, account: SimAccount) -> Self {
+        const ANY: &str = "127.0.0.1:0";
+        match broker {
+            Broker::Alpaca => {
+                Self::Alpaca(SimAlpaca::serve(account, AlpacaKeys::default(), ANY).await.unwrap())
+            }
+            Broker::Schwab => {
+                Self::Schwab(SimSchwab::serve(account, SchwabApp::default(), ANY).await.unwrap())
+            }
+            Broker::Paper => panic!("paper is nobody to be served by"),
+        }
+    }
+
+    pub fn addr(&self) -> SocketAddr {
+        match self {
+            Self::Alpaca(broker) => broker.addr(),
+            Self::Schwab(broker) => broker.addr(),
+        }
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.addr())
+    }
+
+    /// What it was asked so far.
+    pub fn asked(&self) -> Asked {
+        match self {
+            Self::Alpaca(broker) => broker.asked(),
+            Self::Schwab(broker) => broker.asked(),
+        }
+    }
+
+    /// The last requests, oldest first.
+    pub fn recent(&self) -> Vec<Heard> {
+        match self {
+            Self::Alpaca(broker) => broker.recent(),
+            Self::Schwab(broker) => broker.recent(),
+        }
+    }
+}
+
 /// Everything at once.
 pub struct Pit {
     pub world: World,
@@ -105,7 +160,7 @@ pub struct Pit {
     pub node: SimNode,
     pub stage: Stage,
     pub account: SimAccount,
-    pub broker: SimAlpaca,
+    pub broker: Server,
     /// Where the desk reaches it, from the next start on.
     pub url: String,
     pub clock: Clock,
@@ -148,7 +203,17 @@ impl Pit {
         let account =
             SimAccount::open(Opening { seed: 1, cash: usd(setup.cash), prices, clock: clock.clone() });
         account.limit_rate(None);
-        let broker = SimAlpaca::serve(account.clone(), AlpacaKeys::default(), "127.0.0.1:0").await.unwrap();
+        let broker = Server::serve(setup.broker, account.clone()).await;
+        if setup.broker == Broker::Schwab {
+            let login = Login {
+                access: Secret::new("none yet"),
+                refresh: SchwabApp::default().refresh_token,
+                login_at: now,
+                refreshed_at: now,
+                access_until: now,
+            };
+            keep(&world, &login).await;
+        }
         let (trading, keeper) = start(&world, &stage, &broker.url(), &setup).await;
         let url = broker.url();
         let pit = Self { world, chain, node, stage, account, broker, url, clock, trading, keeper, setup };
@@ -180,6 +245,15 @@ impl Pit {
     pub async fn restart(&mut self) {
         sqlx::raw_sql("update lease set expires_at = now()").execute(self.pool()).await.unwrap();
         (self.trading, self.keeper) = start(&self.world, &self.stage, &self.url, &self.setup).await;
+    }
+
+    /// A person logs in at Schwab, with a browser.
+    pub async fn log_in(&self) {
+        let oauth = OAuth::new(&venue(&self.url, &self.setup), self.clock.clone()).unwrap();
+        let browser = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let page = browser.get(oauth.authorize_url()).send().await.unwrap();
+        let code = OAuth::code_in(page.headers()["location"].to_str().unwrap()).unwrap();
+        keep(&self.world, &oauth.log_in(&code).await.unwrap()).await;
     }
 
     /// Somebody takes an order of the desk's: the desk sold, or bought, so many shares.
@@ -327,20 +401,33 @@ impl Pit {
             assert_eq!(wrong, 0, "check {name}\n{}", self.orders().await);
         }
         // I1: at the broker, one order an intent, and none that we do not know.
-        let mut by_client: BTreeMap<String, usize> = BTreeMap::new();
+        let mut by_intent: BTreeMap<String, usize> = BTreeMap::new();
         for order in self.account.orders() {
             if order.replaces.is_none() && order.placed_by == PlacedBy::Client {
-                *by_client.entry(order.client_id.clone()).or_default() += 1;
+                *by_intent.entry(self.intent_of(&order).await).or_default() += 1;
             }
         }
-        assert!(by_client.values().all(|times| *times == 1), "{by_client:?}");
-        let known: Vec<String> = sqlx::query_scalar("select client_order_id from hedge_order")
-            .fetch_all(self.pool())
-            .await
-            .unwrap();
-        for client_id in by_client.keys() {
-            assert!(known.contains(client_id), "{client_id} is at the broker and not in the books");
-        }
+        assert!(by_intent.values().all(|times| *times == 1), "{by_intent:?}\n{}", self.orders().await);
+    }
+
+    /// What an order at the broker is to the books: by our id of it, or at Schwab by whose it was found to be.
+    async fn intent_of(&self, order: &SimOrder) -> String {
+        let sql = match self.setup.broker {
+            Broker::Schwab => {
+                "select 'order ' || order_id from broker_order where broker_order_id = $1
+                 union all select 'foreign ' || broker_order_id from foreign_order where broker_order_id = $1"
+            }
+            Broker::Alpaca | Broker::Paper => {
+                "select client_order_id from hedge_order where client_order_id = $1"
+            }
+        };
+        let id = match self.setup.broker {
+            Broker::Schwab => order.number.to_string(),
+            Broker::Alpaca | Broker::Paper => order.client_id.clone(),
+        };
+        let found: Vec<String> = sqlx::query_scalar(sql).bind(&id).fetch_all(self.pool()).await.unwrap();
+        assert_eq!(found.len(), 1, "{id} is at the broker, and in the books {found:?}");
+        found.concat()
     }
 
     /// Once all is calm and closed: the broker's shares are what the books say of it.
@@ -365,8 +452,10 @@ impl Pit {
 /// A process: everything that it has in memory.
 async fn start(world: &World, stage: &Stage, url: &str, setup: &Setup) -> (Arc<Trading>, Keeper) {
     let settings = venue(url, setup);
-    let venues =
-        vec![(settings.clone(), brokers::connect(&settings, world.pool(), None, &stage.clock).unwrap())];
+    let venues = vec![(
+        settings.clone(),
+        brokers::connect(&settings, world.pool(), Some(&key()), &stage.clock).unwrap(),
+    )];
     let (seats, strays) = hedging::take_seats(world.pool(), venues).await.unwrap();
     assert_eq!(strays, []);
     let venue = *seats.keys().next().unwrap();
@@ -406,18 +495,33 @@ pub fn other(number: u16) -> String {
     format!("E{number:03}")
 }
 
+/// What logins are sealed under.
+fn key() -> SealingKey {
+    SealingKey::parse(&Secret::new("a".repeat(64))).unwrap()
+}
+
+/// Keeps a login at Schwab, in the place of the one before.
+async fn keep(world: &World, login: &Login) {
+    let logins = Logins::new(world.pool().clone(), key());
+    logins.hold("schwab").await.unwrap().replace(login).await.unwrap();
+}
+
 fn venue(url: &str, setup: &Setup) -> VenueSettings {
+    let (path_prefix, auth) = match setup.broker {
+        Broker::Schwab => ("/trader/v1", AuthStyle::Bearer),
+        Broker::Alpaca | Broker::Paper => ("/v2", AuthStyle::Headers),
+    };
     VenueSettings {
-        name: "alpaca".to_owned(),
-        broker: Broker::Alpaca,
+        name: setup.broker.word().to_owned(),
+        broker: setup.broker,
         environment: Environment::Paper,
         base_url: url.to_owned(),
         data_url: url.to_owned(),
-        path_prefix: "/v2".to_owned(),
-        auth: AuthStyle::Headers,
+        path_prefix: path_prefix.to_owned(),
+        auth,
         key: Some(Secret::new("K")),
         secret: Some(Secret::new("S")),
-        redirect_uri: String::new(),
+        redirect_uri: "https://127.0.0.1:8182".to_owned(),
         account_index: 0,
         rate: setup.rate,
         timeout_ms: setup.timeout_ms,

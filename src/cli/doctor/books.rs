@@ -9,8 +9,9 @@ use super::{findings::Findings, hedging};
 use crate::{
     cli::{Desk, Trouble, show::no_such_table, trouble::outcome},
     config::Config,
-    store::{Db, Settings, StoreError, migrate::NEWEST},
+    store::{Db, Settings, StoreError, credentials, migrate::NEWEST},
     time::Clock,
+    venue::schwab::Standing,
 };
 
 const ABOUT: &str = "database";
@@ -107,7 +108,12 @@ async fn tables(
             findings.noted("tables", said, "`hedge migrate` brings them up to date, and so does `run`");
             return None;
         }
-        Ok(Some((version, name))) => findings.ok("tables", format!("at V{version:03} {name}")),
+        Ok(Some((version, name))) => {
+            findings.ok("tables", format!("at V{version:03} {name}"));
+            if let Err(error) = logins(db.pool(), findings).await {
+                failed(&error, findings);
+            }
+        }
         Err(error) if !no_such_table(&error) => {
             failed(&StoreError::of("read the last migration", error), findings);
         }
@@ -120,6 +126,23 @@ async fn tables(
         failed(&StoreError::of("read the tokens that were met", error), findings);
         Vec::new()
     }))
+}
+
+/// How old each login is.
+async fn logins(pool: &PgPool, findings: &mut Findings) -> Result<(), StoreError> {
+    let mut conn = pool.acquire().await.map_err(|error| StoreError::of("open a connection", error))?;
+    for login in credentials::list(&mut conn).await? {
+        let (about, said) = (format!("login {}", login.venue), format!("of {:.0}", login.login_at));
+        match Standing::of(login.login_at, Clock::Wall.now()) {
+            Standing::Fine => findings.ok(&about, said),
+            Standing::Warn => findings.noted(&about, said, "log in soon: `hedge auth schwab`"),
+            Standing::Page => findings.failed(&about, said, "log in now: `hedge auth schwab`"),
+            Standing::Over => {
+                findings.failed(&about, format!("{said}, over"), "log in: `hedge auth schwab`");
+            }
+        }
+    }
+    Ok(())
 }
 
 async fn known_tokens(pool: &PgPool) -> Result<Vec<(u64, Address, String)>, sqlx::Error> {

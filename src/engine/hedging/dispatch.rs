@@ -100,7 +100,7 @@ impl Trading {
         let answer = seat.venue.submit(&order.ticket).await;
         let now = self.clock.now();
         let error = match answer {
-            Ok(report) => return self.take_over(seat, &order, report, "accepted").await,
+            Ok(report) => return self.accept(seat, &order, report).await,
             Err(error) => error,
         };
         seat.note_act(&error, now);
@@ -131,6 +131,22 @@ impl Trading {
                 self.move_on(&order, Move::Unsend, Because::default(), &event).await.map(|_| ())
             }
         }
+    }
+
+    /// The broker says which order it made of ours. One without an id of ours it may well mistake for
+    /// an earlier one that looks the same: then ours is still to be found.
+    async fn accept(&self, seat: &Seat, order: &Order, report: Report) -> Result<(), StoreError> {
+        if matches!(seat.venue.recovery(), Recovery::ByFingerprint { .. }) {
+            let mut conn = self.connection().await?;
+            let owner = orders::whose(&mut conn, seat.id, &report.broker_id).await?;
+            if let Some(owner) = owner.filter(|owner| owner.order != order.id) {
+                let why = format!("it was named {}, which is order {}", report.broker_id, owner.order);
+                observe::unanswered(order.id, &why);
+                drop(conn);
+                return self.note(order, &Event::with("unanswered", why, &report.said)).await;
+            }
+        }
+        self.take_over(seat, order, report, "accepted").await
     }
 
     /// Moves an order, with what that rests on; nothing is written where somebody else moved it.

@@ -1,5 +1,6 @@
 //! Asks venues ahead for what decisions need, and looks for what happened there
 //! without us: an order that our books forgot, another hand's, a trade taken back.
+//! Calls for a person before a login ends.
 //!
 //! Nothing is planned at a venue before the first look at what happened there.
 
@@ -20,12 +21,12 @@ use crate::{
     engine::{Loop, Step},
     observe,
     store::{
-        StoreError,
+        StoreError, credentials,
         orders::{self, Because, Event, Order, Plan, VenueId},
         venues,
     },
     time::age,
-    venue::{Of, Recovery},
+    venue::{Of, Recovery, schwab::Standing},
 };
 
 /// How often it is looked for what happened without us.
@@ -33,17 +34,21 @@ const SCAN_EVERY: SignedDuration = SignedDuration::from_secs(60);
 /// How far looks overlap: brokers tell late.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(10);
 
+/// How often it is looked how old logins are.
+const LOGINS_EVERY: SignedDuration = SignedDuration::from_hours(1);
+
 /// Watches the venues.
 #[derive(Debug)]
 pub struct Watcher {
     trading: Arc<Trading>,
     scanned: BTreeMap<VenueId, Timestamp>,
+    logins_seen: Option<Timestamp>,
 }
 
 impl Watcher {
     /// A watcher that has looked at none yet.
     pub fn new(trading: Arc<Trading>) -> Self {
-        Self { trading, scanned: BTreeMap::new() }
+        Self { trading, scanned: BTreeMap::new(), logins_seen: None }
     }
 }
 
@@ -51,6 +56,11 @@ impl Loop for Watcher {
     async fn converge(&mut self) -> Result<Step, StoreError> {
         let trading = &self.trading;
         let Some(_) = trading.fence() else { return Ok(Step::Idle) };
+        let now = trading.clock.now();
+        if self.logins_seen.is_none_or(|at| age(at, now) >= LOGINS_EVERY) {
+            trading.look_at_logins(now).await?;
+            self.logins_seen = Some(now);
+        }
         let mut news = false;
         for seat in trading.seats.values() {
             trading.want(seat);
@@ -85,6 +95,22 @@ impl Trading {
                 seat.venue.name()
             );
             self.halt(None, &why).await?;
+        }
+        Ok(())
+    }
+
+    /// Calls for a person in good time before a login ends: nothing can be hedged there after it.
+    async fn look_at_logins(&self, now: Timestamp) -> Result<(), StoreError> {
+        let mut conn = self.connection().await?;
+        for login in credentials::list(&mut conn).await? {
+            if !self.seats.values().any(|seat| seat.venue.name() == login.venue) {
+                continue;
+            }
+            match Standing::of(login.login_at, now) {
+                Standing::Fine => {}
+                Standing::Warn => observe::login_ages(&login.venue, login.login_at),
+                Standing::Page | Standing::Over => observe::login_ends(&login.venue, login.login_at),
+            }
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ mod life;
 mod market;
 mod operations;
 mod quantity;
+mod schwab;
 mod transport;
 
 use std::time::Duration;

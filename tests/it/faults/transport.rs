@@ -23,7 +23,7 @@ const BOUGHT: &str = "BUY 5 AAPL: Filled, 5 filled";
 
 impl Pit {
     /// Each sale of five was bought back by one order.
-    async fn hedged(&self, sales: usize) {
+    pub async fn hedged(&self, sales: usize) {
         assert_eq!(self.at_broker(), vec![BOUGHT; sales].join("\n"));
         let orders: Vec<String> =
             (1..=sales).map(|id| format!("#{id} BUY 5 AAPL: filled, 5 filled")).collect();
@@ -32,7 +32,7 @@ impl Pit {
         self.proved().await;
     }
 
-    async fn hedged_once(&self) {
+    pub async fn hedged_once(&self) {
         self.hedged(1).await;
     }
 }

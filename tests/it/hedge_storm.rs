@@ -82,8 +82,12 @@ async fn weather_the_storm(world: World, seed: u64) -> World {
         pit.account.endow(symbol, shares(quantity), price(paid));
     }
     if schwab {
-        // Long enough ago not to be another's order of today, which would freeze its symbol.
-        pit.clock.sleep(Duration::from_mins(11)).await;
+        // What a person bought freezes its symbol once it is listed: that person lets it go on.
+        pit.clock.sleep(Duration::from_secs(2)).await;
+        pit.settle().await;
+        let_go(&pit).await;
+        // A renewal whose answer is lost ends the login then.
+        pit.account.rotate_tokens(true);
     }
     pit.node.set_weather(Weather::storm(seed));
     pit.account.storm(Storm::seeded(seed));
@@ -106,6 +110,9 @@ async fn weather_the_storm(world: World, seed: u64) -> World {
     pit.account.calm();
     let highest = pit.chain.abandoned().iter().map(|branch| branch.number).max().unwrap_or_default();
     pit.chain.mine_invented(highest.saturating_sub(pit.chain.head().number) + 3);
+    if schwab {
+        pit.log_in().await;
+    }
     let_go(&pit).await;
     calm_down(&pit, seed, schwab).await;
     is_as_it_should_be(&pit, seed).await;

@@ -31,7 +31,7 @@ const SWEEPS: usize = 50;
 /// Fills the books, and sweeps them.
 pub(super) async fn measure(books: &Books, fills: u64) -> anyhow::Result<()> {
     eprintln!("writing {fills} fills of {SYMBOLS} shares");
-    let url = books.create("full").await?;
+    let url = books.create("swept").await?;
     let settings = Settings { database_url: Some(url.parse()?), data_dir: "/nonexistent".into() };
     let db = Db::open(&settings).await?;
     let blocks = fills.div_ceil(FILLS_A_BLOCK);

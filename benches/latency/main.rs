@@ -66,7 +66,10 @@ fn at(sorted: &[i64], percent: usize) -> i64 {
     sorted.get(place).copied().unwrap_or_default()
 }
 
-/// Microseconds as milliseconds with one decimal.
+/// Microseconds as milliseconds, with a decimal or two.
 fn millis(micros: i64) -> String {
-    format!("{}.{}", micros / 1_000, micros / 100 % 10)
+    match micros {
+        0..1_000 => format!("0.{:02}", micros / 10),
+        _ => format!("{}.{}", micros / 1_000, micros / 100 % 10),
+    }
 }

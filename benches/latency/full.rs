@@ -41,6 +41,9 @@ pub(super) async fn measure(books: &Books, fills: u64) -> anyhow::Result<()> {
         .replace("{fills_a_block}", &FILLS_A_BLOCK.to_string())
         .replace("{symbols}", &SYMBOLS.to_string());
     sqlx::raw_sql(AssertSqlSafe(sql)).execute(db.pool()).await.context("the fills were not written")?;
+    for table in ["chain_log", "fill"] {
+        sqlx::query(AssertSqlSafe(format!("vacuum analyze {table}"))).execute(db.pool()).await?;
+    }
     let (trading, keeper) = trading(&db).await?;
     keeper.turn().await?;
     let mut hedger = Hedger::new(Arc::new(trading));

@@ -18,5 +18,3 @@ insert into cursor (source_id, number, hash, block_time, head, safe, finalized)
 values (1, {blocks}, sha256('end'), now(), {blocks}, {blocks}, {blocks} - 256);
 insert into go_live (source_id, from_block, reason, author) values (1, 0, 'a bench', 'a bench');
 commit;
-vacuum analyze chain_log;
-vacuum analyze fill;

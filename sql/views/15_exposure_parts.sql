@@ -1,16 +1,26 @@
 -- One row per part of an exposure, oldest first: the last shares that were traded on its side, on
 -- chain and at brokers. The n-th share bought meets the n-th sold, so these are the ones left over.
-create function reporting.exposure_parts(of_symbol text, of_side text, of_quantity numeric, everything boolean)
+create function reporting.exposure_parts(of_symbol text, of_side text, of_quantity numeric, of_blocks bigint)
 returns table (what text, chain_id bigint, block_hash bytea, log_index int, role text, execution bigint,
                at timestamptz, quantity numeric)
 language sql stable
 as $$
-with unit as (
+with edge as (
+    -- What is looked at is younger than every log that is not: so nothing that lies between is missed.
+    select coalesce(max(o.block_time), '-infinity') as at
+    from release r
+    join lateral (
+        select l.block_time from chain_log l
+        where l.source_id = r.source_id and l.block_number <= r.to_block - of_blocks
+        order by l.block_number desc limit 1
+    ) o on true
+),
+unit as (
     select l.block_time as at, 0 as rank, l.block_number as place, l.log_index::bigint as place_in_it,
         'fill' as what, f.chain_id, f.block_hash, f.log_index, f.role, null::bigint as execution, f.quantity
     from release r
     join chain_log l on l.source_id = r.source_id and l.block_number <= r.to_block and l.taken_by is null
-        and l.block_number > case when everything then r.from_block - 1 else r.closed_to end
+        and l.block_number > greatest(r.from_block - 1, r.to_block - of_blocks)
     join fill f using (chain_id, block_hash, log_index)
     where f.symbol = of_symbol and f.side = of_side
         and (not exists (select from go_live) or r.source_id in (select source_id from go_live))
@@ -28,6 +38,7 @@ run as (
     select *, sum(quantity) over (order by at desc, rank desc, place desc, place_in_it desc, role desc
                                   rows unbounded preceding) as so_far
     from unit
+    where at > (select at from edge)
 )
 select what, chain_id, block_hash, log_index, role, execution, at, least(quantity, of_quantity - (so_far - quantity)) as quantity
 from run
@@ -35,4 +46,4 @@ where so_far - quantity < of_quantity
 order by at, rank, place, place_in_it, role
 $$;
 comment on function reporting.exposure_parts is
-    'The parts of an exposure: the last of_quantity shares of of_symbol that were traded on of_side, oldest first. Without everything, fills that are summed in fill_close are left out.';
+    'The parts of an exposure: the last of_quantity shares of of_symbol that were traded on of_side, oldest first. With of_blocks, only of what is younger than the last so many blocks: the parts may be fewer then.';

@@ -90,6 +90,10 @@ pub async fn exposures(conn: &mut PgConnection) -> Result<BTreeMap<String, Expos
     read.await.map_err(|error| StoreError::of("read what is exposed", error))
 }
 
+/// The last so many blocks are looked at first, since an exposure is mostly made of what was just
+/// filled; then more of them, and in the end all.
+const WINDOWS: [Option<i64>; 4] = [Some(2), Some(64), Some(4_096), None];
+
 /// What a part of an exposure is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part {
@@ -125,9 +129,8 @@ pub struct Unit {
 pub async fn units(conn: &mut PgConnection, symbol: &str, exposure: Shares) -> Result<Vec<Unit>, StoreError> {
     let side = if exposure < Shares::ZERO { Side::Sell } else { Side::Buy };
     let mut found = Vec::new();
-    // What is far behind is asked for only where what is near does not suffice.
-    for everything in [false, true] {
-        found = parts(conn, symbol, side, exposure.abs(), everything)
+    for blocks in WINDOWS {
+        found = parts(conn, symbol, side, exposure.abs(), blocks)
             .await
             .map_err(|error| StoreError::of("read what an exposure is made of", error))?;
         let sum = found.iter().try_fold(Shares::ZERO, |sum, unit| sum.plus(unit.quantity));
@@ -143,13 +146,13 @@ async fn parts(
     symbol: &str,
     side: Side,
     quantity: Shares,
-    everything: bool,
+    blocks: Option<i64>,
 ) -> Result<Vec<Unit>, sqlx::Error> {
     let rows = sqlx::query(include_str!("../../sql/queries/cover_units.sql"))
         .bind(symbol)
         .bind(side.word())
         .bind(quantity)
-        .bind(everything)
+        .bind(blocks)
         .fetch_all(conn)
         .await?;
     rows.iter()

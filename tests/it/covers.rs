@@ -42,6 +42,7 @@ fn left_over(trades: &[Trade]) -> VecDeque<(usize, i64)> {
 async fn the_parts_of_an_exposure_are_what_first_in_first_out_leaves_over() {
     let world = World::with_books().await;
     let mut conn = world.pool().acquire().await.unwrap();
+    sqlx::raw_sql("update release set to_block = 144").execute(&mut *conn).await.unwrap();
     for seed in 0..60_u64 {
         // Given a history of trades on chain and at the broker, one a second, under a ticker of its own
         let mut rng = StdRng::seed_from_u64(seed);
@@ -60,7 +61,7 @@ async fn the_parts_of_an_exposure_are_what_first_in_first_out_leaves_over() {
                 let side = if *hundredths > 0 { "BUY" } else { "SELL" };
                 write!(
                     sql,
-                    "insert into chain_log values (8453, sha256(int8send({number})), 0, 1, 103, {at}, sha256(int8send(-{number} - 1)), 0, '', '');
+                    "insert into chain_log values (8453, sha256(int8send({number})), 0, 1, 104 + {place}, {at}, sha256(int8send(-{number} - 1)), 0, '', '');
                      insert into fill values (8453, sha256(int8send({number})), 0, 'order', repeat('o', 20)::bytea, '{side}', '{symbol}',
                          repeat('t', 20)::bytea, abs({hundredths}) / 100.0, abs({hundredths}) / 100.0, 1, 1, 1, abs({hundredths}) / 100.0, 1);"
                 )

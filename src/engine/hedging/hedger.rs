@@ -9,7 +9,6 @@ use std::{
     sync::Arc,
 };
 
-use futures_util::{StreamExt as _, stream};
 use rand::RngExt as _;
 
 use super::{Hedged, Seat, Trading, commit, dispatch::is_out, seat::Rest};
@@ -35,9 +34,6 @@ use crate::{
 
 /// Refusals older than this delay nothing any more.
 const REFUSALS_FOR: jiff::SignedDuration = jiff::SignedDuration::from_hours(2);
-
-/// Plans that are written down at the same time: their commits share a write to the disk.
-const PLANS_AT_ONCE: usize = 8;
 
 /// Decides what is to be hedged.
 #[derive(Debug)]
@@ -94,7 +90,7 @@ impl Loop for Hedger {
         let known = trading.known().await?;
         let decisions = trading.decide(&known);
         let mut moved = trading.place_manual(&known).await?;
-        let (mut holds, mut intents) = (halts::Holds::new(), Vec::new());
+        let mut holds = halts::Holds::new();
         for Decision { symbol, exposure, wanted, planned } in decisions {
             match (planned, wanted) {
                 (Some(order), _) if trading.lanes.busy(order.id) => {}
@@ -113,18 +109,15 @@ impl Loop for Hedger {
                     trading.drop_plan(&order).await?;
                     moved = true;
                 }
-                (None, Ok(intent)) => intents.push((intent, exposure)),
+                (None, Ok(intent)) => {
+                    if let Some(order) = trading.plan(&intent, exposure, known.newest, fence).await? {
+                        moved |= trading.lanes.run(&[order.id], Arc::clone(trading).send(order));
+                    }
+                }
                 (None, Err(hold)) if hold.reason == Reason::Flat => {}
                 (None, Err(hold)) => {
                     holds.insert(symbol, (hold.reason.word().to_owned(), hold.detail));
                 }
-            }
-        }
-        let plan = |(intent, exposure)| trading.plan(intent, exposure, known.newest, fence);
-        let mut plans = stream::iter(intents).map(plan).buffer_unordered(PLANS_AT_ONCE);
-        while let Some(planned) = plans.next().await {
-            if let Some(order) = planned? {
-                moved |= trading.lanes.run(&[order.id], Arc::clone(trading).send(order));
             }
         }
         trading.write_holds(&holds).await?;
@@ -338,7 +331,7 @@ impl Trading {
     /// Writes an order down, with what it covers, under the lease.
     async fn plan(
         &self,
-        intent: Intent,
+        intent: &Intent,
         exposure: Shares,
         seen: OrderId,
         fence: Fence,
@@ -372,7 +365,7 @@ impl Trading {
         let Some(id) = orders::plan(&mut tx, &plan).await? else { return Ok(None) };
         let order = orders::read(&mut tx, id).await?;
         commit(tx).await?;
-        observe::planned(id, &intent);
+        observe::planned(id, intent);
         Ok(order)
     }
 

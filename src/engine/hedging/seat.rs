@@ -283,10 +283,12 @@ impl Seat {
                 let old = heard.wanted.iter().filter(|symbol| due(told(symbol), LISTING_EVERY));
                 listings.extend(old.take(LISTINGS).cloned());
             }
+            let asked_at = heard.account.as_ref().map(|account| account.asked_at);
+            let traded_since = heard.traded.iter().any(|(_, heard_at)| asked_at <= Some(*heard_at));
             let soon = if heard.traded.is_empty() { ACCOUNT_EVERY } else { ACCOUNT_AFTER_A_TRADE };
             (
                 due(heard.market.as_ref().map(|(_, _, at)| *at), MARKET_EVERY),
-                due(heard.account.as_ref().map(|account| account.asked_at), soon),
+                traded_since || due(asked_at, soon),
                 quotes,
                 listings,
             )

@@ -1,26 +1,52 @@
 -- One row per share: what is exposed now, of what that is made, and what is held back and why.
+-- First, which fills count: those that were released of the sources that are hedged; until hedging
+-- begins anywhere, of all, so that what would be done is said. With of_blocks the last so many
+-- blocks, with unclosed what `fill_close` does not have. Planned for each range as it is: a plan
+-- for any range would read all of history.
+create function reporting.released_fills(of_blocks bigint, unclosed boolean)
+returns table (chain_id bigint, block_hash bytea, log_index int, role text, block_number bigint, block_time timestamptz,
+               symbol text, side text, quantity numeric, usdc numeric)
+language plpgsql stable rows 1000
+set plan_cache_mode = force_custom_plan
+as $$
+#variable_conflict use_column
+declare
+    range record;
+begin
+    for range in
+        select r.source_id, r.to_block,
+            greatest(case when unclosed then r.closed_to else r.from_block - 1 end, r.to_block - of_blocks) as after_block
+        from release r
+        where not exists (select from go_live) or r.source_id in (select source_id from go_live)
+    loop
+        return query
+        select f.chain_id, f.block_hash, f.log_index, f.role, l.block_number, l.block_time,
+            f.symbol, f.side, f.quantity, f.usdc
+        from chain_log l
+        join fill f on (f.chain_id, f.block_hash, f.log_index) = (l.chain_id, l.block_hash, l.log_index)
+        where l.source_id = range.source_id and l.block_number > range.after_block
+            and l.block_number <= range.to_block and l.taken_by is null;
+    end loop;
+end
+$$;
+comment on function reporting.released_fills is
+    'The fills that count as exposure: of the last of_blocks blocks, or of all; with unclosed only those that fill_close does not have.';
+
 create view reporting.position_now as
-with counted as (
-    -- Until hedging begins anywhere, everything that was released: what would be done is said.
-    select source_id, closed_to, to_block
-    from release
-    where not exists (select from go_live) or source_id in (select source_id from go_live)
-),
-part (symbol, stated, onchain, hedged, in_flight, last_fill) as (
+with part (symbol, stated, onchain, hedged, in_flight, last_fill) as (
     select symbol, quantity, 0::numeric, 0::numeric, 0::numeric, null::numeric[] from opening_position
     union all
     select symbol, quantity, 0, 0, 0, null from correction
     union all
-    select symbol, 0, quantity, 0, 0, last_fill from fill_close join counted using (source_id)
+    select symbol, 0, quantity, 0, 0, last_fill
+    from fill_close
+    where not exists (select from go_live) or source_id in (select source_id from go_live)
     union all
-    select f.symbol, 0, case f.side when 'BUY' then f.quantity else -f.quantity end, 0, 0,
-        case when f.quantity > 0 and f.usdc > 0 then
-            array[extract(epoch from l.block_time), l.block_number, l.log_index, f.usdc, f.quantity]
+    select symbol, 0, case side when 'BUY' then quantity else -quantity end, 0, 0,
+        case when quantity > 0 and usdc > 0 then
+            array[extract(epoch from block_time), block_number, log_index, usdc, quantity]
         end
-    from counted c
-    join chain_log l on l.source_id = c.source_id and l.block_number > c.closed_to
-        and l.block_number <= c.to_block and l.taken_by is null
-    join fill f using (chain_id, block_hash, log_index)
+    from reporting.released_fills(null, true)
     union all
     select symbol, 0, 0, sum(quantity), 0, null from execution where order_id is not null group by symbol
     union all

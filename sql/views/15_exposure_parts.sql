@@ -16,14 +16,10 @@ with edge as (
     ) o on true
 ),
 unit as (
-    select l.block_time as at, 0 as rank, l.block_number as place, l.log_index::bigint as place_in_it,
-        'fill' as what, f.chain_id, f.block_hash, f.log_index, f.role, null::bigint as execution, f.quantity
-    from release r
-    join chain_log l on l.source_id = r.source_id and l.block_number <= r.to_block and l.taken_by is null
-        and l.block_number > greatest(r.from_block - 1, r.to_block - of_blocks)
-    join fill f using (chain_id, block_hash, log_index)
-    where f.symbol = of_symbol and f.side = of_side
-        and (not exists (select from go_live) or r.source_id in (select source_id from go_live))
+    select block_time as at, 0 as rank, block_number as place, log_index::bigint as place_in_it,
+        'fill' as what, chain_id, block_hash, log_index, role, null::bigint as execution, quantity
+    from reporting.released_fills(of_blocks, false)
+    where symbol = of_symbol and side = of_side
     union all
     select executed_at, 1, id, 0, 'execution', null, null, null, null, id, abs(quantity)
     from execution

@@ -32,7 +32,7 @@ use crate::{
 };
 
 /// Seeds that once failed.
-const FAILED: [u64; 0] = [];
+const FAILED: [u64; 1] = [10];
 
 /// Storms that rage at the same time, each in a database of its own.
 const AT_ONCE: usize = 4;

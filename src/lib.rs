@@ -1,5 +1,6 @@
 //! `hedge` sees the fills of a desk's Raindex orders on chain, keeps exact
-//! books of them in Postgres, and proves what it wrote.
+//! books of them in Postgres, proves what it wrote, and trades the other way
+//! at a stock broker.
 //!
 //! The rooms, in reading order. A file uses its own room and the floors below;
 //! never a neighbour on floor 3, never up. `tests/it/tidy.rs` enforces it.
@@ -18,6 +19,8 @@
 //! - a log of ours is written once, with its block's hash, and never edited;
 //! - a cursor moves only in the transaction that writes what it passed;
 //! - what cannot be read is kept with the reason, and stops nothing else;
+//! - an order is in the books as sent before a byte of it leaves, and what may exist at a
+//!   broker is asked after until there is evidence;
 //! - no float touches money.
 #![cfg_attr(
     test,

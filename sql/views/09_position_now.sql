@@ -7,6 +7,8 @@ create function reporting.released_fills(of_blocks bigint, unclosed boolean)
 returns table (chain_id bigint, block_hash bytea, log_index int, role text, block_number bigint, block_time timestamptz,
                symbol text, side text, quantity numeric, usdc numeric)
 language plpgsql stable rows 1000
+-- Who may read reporting may read through it what lies below.
+security definer set search_path from current
 set plan_cache_mode = force_custom_plan
 as $$
 #variable_conflict use_column

@@ -3,7 +3,7 @@
 create function reporting.exposure_parts(of_symbol text, of_side text, of_quantity numeric, of_blocks bigint)
 returns table (what text, chain_id bigint, block_hash bytea, log_index int, role text, execution bigint,
                at timestamptz, quantity numeric)
-language sql stable
+language sql stable security definer set search_path from current
 as $$
 with edge as (
     -- What is looked at is younger than every log that is not: so nothing that lies between is missed.

@@ -391,7 +391,7 @@ pub async fn own(
             .bind(order.venue.0)
             .bind(&report.broker_id)
             .bind(order.id.0)
-            .bind(report.filled.unwrap_or(order.filled))
+            .bind(report.filled)
             .bind(clean(&report.word))
             .bind(At(now))
             .fetch_one(&mut *conn)

@@ -168,6 +168,29 @@ async fn the_views_read_as_they_should() {
 }
 
 #[tokio::test]
+async fn who_may_read_reporting_may_read_all_of_it_and_nothing_else() {
+    let world = World::with_books().await;
+    let views: Vec<String> = sqlx::query_scalar(
+        "select table_name::text from information_schema.views where table_schema = 'reporting' order by 1",
+    )
+    .fetch_all(world.pool())
+    .await
+    .unwrap();
+    let mut reader = world.pool().acquire().await.unwrap();
+    reader.execute("set role hedge_bi").await.unwrap();
+    for view in views {
+        let read = format!("select * from reporting.{view}");
+        reader.fetch_all(AssertSqlSafe(read)).await.unwrap_or_else(|error| panic!("{view}: {error}"));
+    }
+    reader.fetch_all("select * from reporting.exposure_parts('AAPL', 'SELL', 1, null)").await.unwrap();
+    for table in ["hedge_order", "execution", "credential"] {
+        let read = format!("select * from public.{table}");
+        assert!(reader.fetch_all(AssertSqlSafe(read)).await.is_err(), "{table}");
+    }
+    reader.execute("reset role").await.unwrap();
+}
+
+#[tokio::test]
 async fn an_orphaned_fill_has_every_column_of_a_fill_in_the_same_order() {
     let world = World::new().await;
     let columns = "select column_name::text from information_schema.columns

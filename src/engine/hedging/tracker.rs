@@ -36,11 +36,6 @@ impl Tracker {
     pub fn new(trading: Arc<Trading>) -> Self {
         Self { trading, due: BTreeMap::new() }
     }
-
-    /// When the next order is to be looked at; a rest need be no longer.
-    pub fn next_due(&self) -> Option<Timestamp> {
-        self.due.values().min().copied()
-    }
 }
 
 impl Loop for Tracker {

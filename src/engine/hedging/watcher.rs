@@ -189,9 +189,14 @@ impl Trading {
             observe::foreign(seat.venue.name(), &report);
             if matches!(seat.venue.recovery(), Recovery::ByFingerprint { .. }) {
                 let why = format!(
-                    "order {} at {} is not ours as far as we know: adopt it, or resume",
+                    "order {} at {}, {} {} {}, is not ours as far as we know: make good there what it did, or \
+                     `hedge adopt` it for an order in doubt, then `hedge resume {}`",
                     report.broker_id,
-                    seat.venue.name()
+                    seat.venue.name(),
+                    report.side,
+                    report.quantity.unwrap_or_default(),
+                    report.symbol,
+                    report.symbol
                 );
                 self.halt(Some(&report.symbol), &why).await?;
             }

@@ -7,8 +7,8 @@
 //!
 //! ```text
 //! 5  cli  config  sim                 the front desk, and the rehearsal hall
-//! 4  engine                           carry things between doors
-//! 3  chain  venue  store  observe     doors: each opens on its own street, none onto another
+//! 4  engine  job                      carry things between doors
+//! 3  chain  venue  store  alert  observe   doors: each opens on its own street, none onto another
 //! 2  policy  report                   what to do; how it reads
 //! 1  book                             facts and arithmetic
 //! 0  units  assets  time  secret      words
@@ -35,12 +35,14 @@
     )
 )]
 
+pub mod alert;
 pub mod assets;
 pub mod book;
 pub mod chain;
 pub mod cli;
 pub mod config;
 pub mod engine;
+pub mod job;
 pub mod observe;
 pub mod policy;
 pub mod report;

@@ -2,11 +2,13 @@
 //!
 //! - [`View`]: what is known of a symbol; [`Intent`]: what is wanted; [`Hold`]: why nothing is.
 //! - [`flatten`]: brings exposure below its threshold;
-//! - [`sizing`], [`limit`], [`backoff`]: the arithmetic of brokers, exact.
+//! - [`sizing`], [`limit`], [`backoff`]: the arithmetic of brokers, exact;
+//! - [`alert`]: what people are told of, and when.
 //!
 //! Every intent has passed the same limits. No clock, no pool, no `async`: what
 //! is not in a [`View`] is not known.
 
+pub mod alert;
 pub mod backoff;
 pub mod flatten;
 mod hours;

@@ -19,11 +19,15 @@ use super::pool::DatabaseUrl;
 use super::{StoreError, passes};
 
 /// `migrations/`, oldest first.
-const MIGRATIONS: [(&str, &str); 4] = [
+const MIGRATIONS: [(&str, &str); 8] = [
     ("V001__the_chain", include_str!("../../migrations/V001__the_chain.sql")),
     ("V002__hedging", include_str!("../../migrations/V002__hedging.sql")),
     ("V003__credentials", include_str!("../../migrations/V003__credentials.sql")),
     ("V004__paper", include_str!("../../migrations/V004__paper.sql")),
+    ("V005__the_night", include_str!("../../migrations/V005__the_night.sql")),
+    ("V006__profit", include_str!("../../migrations/V006__profit.sql")),
+    ("V007__reconciliation", include_str!("../../migrations/V007__reconciliation.sql")),
+    ("V008__alerts", include_str!("../../migrations/V008__alerts.sql")),
 ];
 
 /// How many there are: the version that tables have when they are up to date.

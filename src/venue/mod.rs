@@ -22,15 +22,19 @@ use std::{
 };
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 
 use crate::{
     book::{
+        action::CorporateAction,
+        activity::Activity,
         execution::Execution,
         market::{Account, Capabilities, Listing, Market, Quote},
         order::{Refusal, Report, Ticket},
     },
     secret::Secret,
+    time::TradingDay,
+    units::Price,
 };
 use number::Number;
 
@@ -223,6 +227,31 @@ pub trait Venue: fmt::Debug + Send + Sync {
 
     /// What may be done with a share; `None` where it is not listed.
     async fn listing(&self, symbol: &str) -> Result<Option<Listing>, VenueError>;
+
+    /// What moved in the account since then without a trade, oldest first, each once.
+    async fn activities(&self, _since: Timestamp) -> Result<Vec<Activity>, VenueError> {
+        Ok(Vec::new())
+    }
+
+    /// The trading days from one date to another, both with it; `None` where the venue has no calendar.
+    async fn calendar(&self, _from: Date, _to: Date) -> Result<Option<Vec<TradingDay>>, VenueError> {
+        Ok(None)
+    }
+
+    /// What shares closed at on a trading day; those without an official close are left out.
+    async fn closes(&self, _symbols: &[String], _day: Date) -> Result<BTreeMap<String, Price>, VenueError> {
+        Ok(BTreeMap::new())
+    }
+
+    /// What companies do to these shares with an ex-date from one date to another, both with it.
+    async fn actions(
+        &self,
+        _symbols: &[String],
+        _from: Date,
+        _to: Date,
+    ) -> Result<Vec<CorporateAction>, VenueError> {
+        Ok(Vec::new())
+    }
 }
 
 /// Why a venue did not do what it was asked, by what the caller should do.

@@ -1,0 +1,1 @@
+-- What the day's money is counted in: see its tables.

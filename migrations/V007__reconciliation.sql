@@ -1,0 +1,1 @@
+-- What the books are proved with: see its tables.

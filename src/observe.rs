@@ -13,7 +13,7 @@ use crate::{
         log::Place,
         order::{OrderId, Report, Ticket},
     },
-    policy::Intent,
+    policy::{Intent, alert::machine::Notice},
 };
 
 /// A range was committed.
@@ -163,4 +163,44 @@ pub fn login_ages(venue: &str, login_at: Timestamp) {
 /// A login is six and a half days old, or over.
 pub fn login_ends(venue: &str, login_at: Timestamp) {
     tracing::error!(venue, %login_at, "log in now: `hedge auth schwab`; nothing is hedged there once it is seven days old");
+}
+
+/// People are told something.
+pub fn told(scope: &str, notice: &Notice) {
+    let condition = &notice.condition;
+    tracing::info!(
+        scope,
+        key = condition.key,
+        class = condition.class,
+        severity = condition.severity.word(),
+        what = notice.kind.word(),
+        "{}",
+        condition.about
+    );
+}
+
+/// A message was taken by whoever brings it.
+pub fn delivered(channel: &str, recipient: &str, message_id: &str, attempt: u32) {
+    tracing::info!(channel, recipient, message_id, attempt, "delivered");
+}
+
+/// A message was not taken, and is tried again.
+pub fn undelivered(channel: &str, recipient: &str, message_id: &str, attempt: u32, why: &str) {
+    tracing::warn!(channel, recipient, message_id, attempt, why, "not delivered: it is tried again");
+}
+
+/// Nobody knows whether a message was taken.
+pub fn perhaps_delivered(channel: &str, recipient: &str, message_id: &str, why: &str) {
+    tracing::warn!(
+        channel,
+        recipient,
+        message_id,
+        why,
+        "perhaps delivered: it is sent again under the same id, and the mailbox may hold it twice"
+    );
+}
+
+/// A message is not tried any more.
+pub fn given_up(channel: &str, recipient: &str, message_id: &str, attempt: u32, why: &str) {
+    tracing::error!(channel, recipient, message_id, attempt, why, "given up: nobody there hears of it");
 }

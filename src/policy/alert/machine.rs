@@ -168,7 +168,11 @@ pub fn step(
         (None, None) => return (None, None),
         (None, Some(condition)) => State::of(condition, look.now),
         (Some(kept), None) => kept,
-        (Some(kept), Some(condition)) => State { condition: condition.clone(), ..kept },
+        (Some(kept), Some(condition)) => {
+            // Who said to a job that they know, and who said so here, both do.
+            let acknowledged_until = kept.condition.acknowledged_until.max(condition.acknowledged_until);
+            State { condition: Condition { acknowledged_until, ..condition.clone() }, ..kept }
+        }
     };
     let look = Look { rules: &look.rules.of(&kept.condition.class), ..*look };
     let nightly = look.nightly || look.now.duration_since(kept.judged_at) >= NIGHTLY;

@@ -94,6 +94,7 @@ create table outbox (
     recipient      text        not null,            -- a mail address; of a webhook its name, never its url
     state          text        not null default 'waiting',
     attempts       int         not null default 0,
+    deferred       int         not null default 0,  -- so often the server put it off
     unknown        int         not null default 0,  -- so often nobody knew whether it was taken
     next_at        timestamptz not null,
     claimed_at     timestamptz,

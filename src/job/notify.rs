@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 use sqlx::{Postgres, Transaction};
 
 use crate::{
+    alert::Settings,
+    observe,
     policy::alert::{
         Condition, Seen, Severity,
         machine::{Kind, Notice, Phase, State, take_up, threads},
@@ -84,6 +86,23 @@ impl Default for Voice {
                 (Severity::Critical, vec![Channel::Mail, Channel::Webhook]),
             ]),
             rules: Rules::default(),
+        }
+    }
+}
+
+impl Voice {
+    /// As it is configured.
+    pub fn of(settings: &Settings) -> Self {
+        let Settings { environment, domain, to, escalate_to, smtp, webhook, rules } = settings;
+        let mailed = |list: &Vec<String>| if smtp.is_some() { list.clone() } else { Vec::new() };
+        Self {
+            environment: environment.clone(),
+            domain: domain.clone(),
+            to: mailed(to),
+            escalate_to: mailed(escalate_to),
+            webhook: webhook.is_some(),
+            rules: rules.clone(),
+            ..Self::default()
         }
     }
 }
@@ -203,7 +222,7 @@ pub async fn tell(tx: &mut Transaction<'_, Postgres>, voice: &Voice, seen: &Seen
     }
     for notice in &taken.notices {
         alerts::said(tx, seen.run, notice, seen.at).await?;
-        crate::observe::told(&seen.scope, notice);
+        observe::told(&seen.scope, notice);
     }
     for state in taken.states {
         let over = state.phase == Phase::Quiet;

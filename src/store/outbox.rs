@@ -49,6 +49,8 @@ pub struct Parcel {
     pub recipient: String,
     /// Which try this is, from 1.
     pub attempt: u32,
+    /// How often it was put off.
+    pub deferred: u32,
     /// How often nobody knew whether it was taken.
     pub unknown: u32,
     /// Its Message-ID.
@@ -69,6 +71,17 @@ pub struct Parcel {
     pub written_at: Timestamp,
 }
 
+/// Why a parcel is not there yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Setback {
+    /// Nobody was reached, or let us in: it says nothing of the parcel.
+    Away,
+    /// It was put off.
+    Deferred,
+    /// It may have been taken.
+    Unknown,
+}
+
 /// What became of a parcel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fate {
@@ -80,8 +93,8 @@ pub enum Fate {
         until: Timestamp,
         /// What went wrong.
         why: String,
-        /// Whether it may have been taken.
-        unknown: bool,
+        /// How.
+        setback: Setback,
     },
     /// It was refused for good.
     Failed {
@@ -92,8 +105,8 @@ pub enum Fate {
     Poisoned {
         /// What went wrong the last time.
         why: String,
-        /// Whether it may have been taken.
-        unknown: bool,
+        /// How.
+        setback: Setback,
     },
 }
 
@@ -161,7 +174,8 @@ pub async fn post(
     write.await.map_err(|error: sqlx::Error| StoreError::of("write down a letter", error))
 }
 
-/// Claims what is due, and what was claimed before `gone` by whoever is gone since.
+/// Claims what is due, and what was claimed before `gone` by whoever is gone since; `closed` are the
+/// channels that nothing is claimed of.
 ///
 /// # Errors
 /// *Try again*: the database.
@@ -170,11 +184,13 @@ pub async fn claim(
     now: Timestamp,
     gone: Timestamp,
     most: i64,
+    closed: &[&str],
 ) -> Result<Vec<Parcel>, StoreError> {
     let rows = sqlx::query(include_str!("../../sql/queries/outbox_claim.sql"))
         .bind(At(now))
         .bind(At(gone))
         .bind(most)
+        .bind(closed)
         .fetch_all(conn)
         .await;
     let parcels = rows.and_then(|rows| rows.iter().map(parcel).collect());
@@ -192,6 +208,7 @@ fn parcel(row: &PgRow) -> Result<Parcel, sqlx::Error> {
         channel: row.try_get("channel")?,
         recipient: row.try_get("recipient")?,
         attempt: count("attempts")?,
+        deferred: count("deferred")?,
         unknown: count("unknown")?,
         message_id: row.try_get("message_id")?,
         thread_root: row.try_get("thread_root")?,
@@ -219,19 +236,21 @@ pub async fn settle(
     fate: &Fate,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let (state, next, why, unknown) = match fate {
-        Fate::Sent => ("sent", None, None, false),
-        Fate::Waiting { until, why, unknown } => ("waiting", Some(At(*until)), Some(why), *unknown),
-        Fate::Failed { why } => ("failed", None, Some(why), false),
-        Fate::Poisoned { why, unknown } => ("poisoned", None, Some(why), *unknown),
+    let (state, next, why, setback) = match fate {
+        Fate::Sent => ("sent", None, None, None),
+        Fate::Waiting { until, why, setback } => ("waiting", Some(At(*until)), Some(why), Some(*setback)),
+        Fate::Failed { why } => ("failed", None, Some(why), None),
+        Fate::Poisoned { why, setback } => ("poisoned", None, Some(why), Some(*setback)),
     };
+    let one_if = |kind| i32::from(setback == Some(kind));
     let settled: Option<i64> = sqlx::query_scalar(include_str!("../../sql/queries/outbox_settle.sql"))
         .bind(parcel.id)
         .bind(i32::try_from(parcel.attempt).unwrap_or(i32::MAX))
         .bind(state)
         .bind(next)
         .bind(why.map(|why| clean(why)))
-        .bind(i32::from(unknown))
+        .bind(one_if(Setback::Deferred))
+        .bind(one_if(Setback::Unknown))
         .bind(At(now))
         .fetch_optional(conn)
         .await

@@ -5,7 +5,7 @@ use std::{io::Write, path::Path};
 use alloy::primitives::Address;
 use sqlx::PgPool;
 
-use super::{findings::Findings, hedging};
+use super::{alerts, findings::Findings, hedging};
 use crate::{
     cli::{Desk, Trouble, show::no_such_table, trouble::outcome},
     config::Config,
@@ -53,6 +53,7 @@ pub(super) async fn examine(
             let tokens = tables(&db, &settings, findings).await;
             if let (Some(_), Some(config)) = (&tokens, config) {
                 hedging::examine(config, &db, &Clock::Wall, findings).await;
+                alerts::outbox(&db, &Clock::Wall, findings).await;
             }
             db.close().await;
             tokens.unwrap_or_default()

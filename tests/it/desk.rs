@@ -260,6 +260,7 @@ async fn the_doctor_states_the_fallback_for_what_a_node_lacks() {
     noted | has block 41747644 but not its state: `the method eth_call does not exist` (code -32601) | wrapper ratios of old fills cannot be read: add an archive node
     failed | there is no contract at 0xd2938E7c9fe3597F78832CE780Feb61945c377d7 on chain 8453 | check `address` and `chain`
     ok | USDC at 0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913
-    ok | at V004 paper
+    noted | nobody is told of anything: there is no [alerts] | write it: `hedge init` shows it
+    ok | at V008 alerts
     "#);
 }

@@ -15,6 +15,7 @@
 )]
 
 mod acts;
+mod alerts;
 mod alpaca;
 mod anvil;
 mod auth;

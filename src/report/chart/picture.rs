@@ -137,7 +137,7 @@ pub(super) fn svg(chart: &Chart, theme: Theme, width: i64) -> String {
     );
     match chart.scale() {
         None => {
-            let middle = (WIDTH * 5, (TOP + BOTTOM) / 2);
+            let middle = (WIDTH * 5, i64::midpoint(TOP, BOTTOM));
             pen.text(middle, Anchor::Middle, muted, "no figures yet");
         }
         Some(scale) => {

@@ -7,12 +7,14 @@
 //! - [`lease`], [`exposure`], [`orders`], [`venues`], [`halts`]: what the hedger reads and writes,
 //!   in numbers of [`types`];
 //! - [`credentials`]: logins at brokers, sealed; [`paper`]: orders at the venue that is nobody's;
+//! - [`runs`], [`sessions`], [`checks`]: which job ran, when the market is open, what `sql/checks` found;
 //! - [`migrate`]: the tables' history applied, the schema `reporting` made anew.
 //!
 //! What is always true here: nothing in this room decides, and no error or log
 //! line of it holds a password. Deliberately absent: a mock. A test gets a real
 //! Postgres in some 30 ms (`tests/it/world.rs`).
 
+pub mod checks;
 pub mod copy;
 pub mod credentials;
 pub mod cursors;
@@ -27,6 +29,8 @@ pub mod orders;
 pub mod paper;
 pub mod pool;
 pub mod ranges;
+pub mod runs;
+pub mod sessions;
 pub mod skips;
 pub mod types;
 pub mod venues;

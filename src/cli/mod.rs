@@ -19,6 +19,7 @@ pub mod db;
 pub mod demo;
 pub mod desk;
 pub mod doctor;
+mod failed_unit;
 pub mod index;
 pub mod init;
 pub mod job;

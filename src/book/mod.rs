@@ -7,6 +7,7 @@
 //! - [`activity`]: what moved in an account at a broker without a trade
 //! - [`action`]: what companies do to their shares
 //! - [`market`]: what brokers and markets say of themselves: hours, quotes, holdings
+//! - [`recon`]: our books against what brokers and chains say, and what becomes of a difference
 //! - [`coverage`]: which blocks were read, and how each range was believed
 //!
 //! Pure: values in, values out. No clock, no pool, no `async`, no float.
@@ -19,3 +20,4 @@ pub mod fill;
 pub mod log;
 pub mod market;
 pub mod order;
+pub mod recon;

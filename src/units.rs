@@ -403,6 +403,18 @@ impl Exact {
         Amount::from_atoms(if self.negative { -atoms } else { atoms })
     }
 
+    /// Cut toward zero to so many decimals, exact above them.
+    #[must_use]
+    pub fn cut_to(self, decimals: u8) -> Self {
+        let below = -i64::from(decimals) - self.exponent;
+        if below <= 0 {
+            return self;
+        }
+        let power = u32::try_from(below).ok().and_then(ten_to);
+        let kept = power.map_or(U256::ZERO, |power| self.coefficient / power);
+        Self::new(self.negative, kept, -i64::from(decimals))
+    }
+
     /// `self / other` with 18 decimals, rounded half to even; signs are ignored.
     ///
     /// `None` where `other` is zero or either is not bookable.

@@ -2,6 +2,7 @@
 //!
 //! - [`fill`]: one side of ours in one onchain trade, a vault's move, a log that gave neither
 //! - [`log`]: a log and a block, as they are kept
+//! - [`vault`]: where our tokens rest on chain
 //! - [`order`]: what we ask a broker to do, and how far it got
 //! - [`execution`]: a trade of ours at a broker
 //! - [`activity`]: what moved in an account at a broker without a trade
@@ -21,3 +22,4 @@ pub mod log;
 pub mod market;
 pub mod order;
 pub mod recon;
+pub mod vault;

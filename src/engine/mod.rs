@@ -7,6 +7,7 @@
 //! - [`hedging`]: brings exposure below its threshold, order by order
 //! - [`reading`]: what a source is read with
 //! - [`logins`]: what logins at brokers left behind; [`paper`]: what is kept and known of the paper venue
+//! - [`vaults`]: which vaults are ours
 //! - [`booking`]: logs → a page of facts, with what must be asked of tokens
 //!
 //! A loop converges: it takes no input, reads what is, compares it with what
@@ -24,6 +25,7 @@ pub mod paper;
 pub mod reading;
 pub mod redrive;
 pub mod rewind;
+pub mod vaults;
 
 use std::{sync::Arc, time::Duration};
 

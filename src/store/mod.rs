@@ -6,6 +6,7 @@
 //! - [`cursors`], [`facts`], [`ranges`], [`nodes`], [`skips`]: what the indexer writes, with [`copy`] as its pen;
 //! - [`lease`], [`exposure`], [`orders`], [`venues`], [`halts`]: what the hedger reads and writes,
 //!   in numbers of [`types`];
+//! - [`vaults`]: where our tokens rest on chain, as far as is known;
 //! - [`credentials`]: logins at brokers, sealed; [`paper`]: orders at the venue that is nobody's;
 //! - [`migrate`]: the tables' history applied, the schema `reporting` made anew.
 //!
@@ -29,6 +30,7 @@ pub mod pool;
 pub mod ranges;
 pub mod skips;
 pub mod types;
+pub mod vaults;
 pub mod venues;
 
 use std::error::Error;

@@ -51,6 +51,7 @@ mod store;
 mod storm;
 mod tidy;
 mod tools;
+mod vaults;
 mod vectors;
 mod venues;
 mod weather;

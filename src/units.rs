@@ -90,20 +90,6 @@ impl Amount {
         Self::from_atoms(if (self.0 < 0) == (each.0 < 0) { atoms } else { -atoms })
     }
 
-    /// `new` for every `old` of these, rounded half to even.
-    ///
-    /// `None` where `old` is nothing, or the grid ends.
-    pub fn by_ratio(self, new: Self, old: Self) -> Option<Self> {
-        let divisor = U256::from(old.0.unsigned_abs());
-        if divisor.is_zero() {
-            return None;
-        }
-        let product = U256::from(self.0.unsigned_abs()) * U256::from(new.0.unsigned_abs());
-        let atoms = i128::try_from(rounded(product.div_rem(divisor), divisor, U256::ONE)).ok()?;
-        let negative = (self.0 < 0) ^ (new.0 < 0) ^ (old.0 < 0);
-        Self::from_atoms(if negative { -atoms } else { atoms })
-    }
-
     /// This many units of something worth `ratio` each, cut toward zero (`domain.md` R33).
     ///
     /// `None` where the grid ends.
@@ -523,31 +509,6 @@ impl Exact {
         Some(Self::new(false, quotient, -i64::from(SCALE)))
     }
 
-    /// What is left of `self` without `other`, in whole units of 10^-`decimals`, cut toward zero.
-    ///
-    /// The difference is exact before it is cut. `None` where either is not bookable, or the grid ends.
-    pub fn less(&self, other: &Self, decimals: u32) -> Option<Amount> {
-        if !self.is_bookable() || !other.is_bookable() {
-            return None;
-        }
-        let decimals = decimals.min(SCALE);
-        let least = self.exponent.min(other.exponent).min(-i64::from(decimals));
-        let scaled = |exact: &Self| {
-            let up = u32::try_from(exact.exponent.checked_sub(least)?).ok()?;
-            Some(Wide::from(exact.coefficient) * Wide::from(10).pow(Wide::from(up)))
-        };
-        let (mine, theirs) = (scaled(self)?, scaled(other)?);
-        let (size, negative) = match (self.negative == other.negative, mine >= theirs) {
-            (false, _) => (mine + theirs, self.negative),
-            (true, true) => (mine - theirs, self.negative),
-            (true, false) => (theirs - mine, !self.negative),
-        };
-        let down = u32::try_from((-least).checked_sub(i64::from(decimals))?).ok()?;
-        let whole = size / Wide::from(10).pow(Wide::from(down));
-        let atoms = i128::try_from(whole).ok()?.checked_mul(10_i128.checked_pow(SCALE - decimals)?)?;
-        Amount::from_atoms(if negative { -atoms } else { atoms })
-    }
-
     /// `d.ddde±n`, as the vectors and messages about absurd numbers show it.
     pub fn scientific(&self) -> String {
         let digits = self.coefficient.to_string();
@@ -670,32 +631,6 @@ mod tests {
             Some(amount("0.000000000000000001"))
         );
         assert_eq!(amount("99999999999").times_toward_zero(amount("99999999999")), None);
-    }
-
-    #[test]
-    fn what_is_held_less_what_is_booked_is_exact_before_it_is_cut_to_base_units() {
-        let exact = |coefficient: u64, exponent| Exact::new(false, U256::from(coefficient), exponent);
-        let less = |one: Exact, other: Exact, decimals| one.less(&other, decimals);
-        // 0.3 as a contract leaves it, a hair below: no base unit of 18 decimals is missing.
-        assert_eq!(less(exact(299_999_999_999_999_999, -18), exact(3, -1), 6), Some(Amount::ZERO));
-        assert_eq!(
-            less(Exact::new(false, U256::from(10).pow(U256::from(60)) - U256::ONE, -60), exact(1, 0), 18),
-            Some(Amount::ZERO)
-        );
-        assert_eq!(less(exact(9_994_395, -2), exact(10_001_770, -2), 6), Some(amount("-73.75")));
-        assert_eq!(less(exact(1, -6), Exact::ZERO, 6), Some(amount("0.000001")));
-        assert_eq!(less(exact(5, 0), exact(5, 0).negated(), 18), Some(amount("10")));
-        assert_eq!(less(exact(1, 30), exact(1, 0), 18), None, "beyond the grid");
-    }
-
-    #[test]
-    fn a_ratio_is_exact_and_rounds_half_to_even() {
-        let by = |held: &str, new: &str, old: &str| amount(held).by_ratio(amount(new), amount(old));
-        assert_eq!(by("10", "4", "1"), Some(amount("40")));
-        assert_eq!(by("-40", "1", "4"), Some(amount("-10")));
-        assert_eq!(by("0.000000000000000001", "1", "2"), Some(Amount::ZERO));
-        assert_eq!(by("0.000000000000000003", "1", "2"), Some(amount("0.000000000000000002")));
-        assert_eq!(by("1", "1", "0"), None);
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! Clerks: what is done once for a business date, and told of.
 //!
 //! - [`notify`]: what people are told of what a run saw
+//! - [`reconcile`]: the books against brokers and chains
 //!
 //! What is always true here: a job may be killed at any write and run again, and
 //! comes to the same; what it writes is written in the transaction that says so.
 
 pub mod notify;
+pub mod reconcile;
 
 use jiff::{Timestamp, civil::Date};
 

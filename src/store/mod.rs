@@ -6,6 +6,7 @@
 //! - [`cursors`], [`facts`], [`ranges`], [`nodes`], [`skips`]: what the indexer writes, with [`copy`] as its pen;
 //! - [`lease`], [`exposure`], [`orders`], [`venues`], [`halts`]: what the hedger reads and writes,
 //!   in numbers of [`types`];
+//! - [`ledger`]: what the books say of every place at a moment; [`recon`]: what runs came to, breaks, acts on them;
 //! - [`vaults`]: where our tokens rest on chain, as far as is known;
 //! - [`credentials`]: logins at brokers, sealed; [`paper`]: orders at the venue that is nobody's;
 //! - [`migrate`]: the tables' history applied, the schema `reporting` made anew.
@@ -22,12 +23,14 @@ pub mod exposure;
 pub mod facts;
 pub mod halts;
 pub mod lease;
+pub mod ledger;
 pub mod migrate;
 pub mod nodes;
 pub mod orders;
 pub mod paper;
 pub mod pool;
 pub mod ranges;
+pub mod recon;
 pub mod skips;
 pub mod types;
 pub mod vaults;

@@ -239,7 +239,7 @@ fn of_orders(inputs: &Inputs, found: &mut Vec<Evidence>) -> Result<(), Inconsist
         if known.insert(key, trade).is_some() {
             let nth = found.iter().filter(|piece| piece.class == Class::DuplicateInLedger).count();
             found.push(twice(inputs, trade, nth));
-        } else if let Some(order) = order_of(trade) {
+        } else if let Some(order) = order_of(trade).filter(|_| trade.ours) {
             of_order.entry((order.account.as_str(), order.id.as_str())).or_default().push(trade);
         }
     }
@@ -445,7 +445,7 @@ fn of_announcements(inputs: &Inputs, found: &mut Vec<Evidence>) -> Result<(), In
                     && movement.symbol.as_ref() == Some(&action.symbol)
                     && movement.date >= action.ex_date
             });
-            let Some(after) = held.amount.by_ratio(action.new, action.old) else {
+            let Some(after) = held.amount.portion(action.new, action.old) else {
                 return Err(Inconsistent::grid());
             };
             if is_told {

@@ -439,7 +439,7 @@ fn simple_ratio(open: &Open) -> Option<(i64, i64)> {
     let whole = |number: i64| Amount::from_atoms(i128::from(number).checked_mul(Amount::ONE.atoms())?);
     let pairs = (1..=LARGEST).flat_map(|old| (1..=LARGEST).map(move |new| (new, old)));
     pairs.filter(|(new, old)| new != old).find(|(new, old)| {
-        let split = whole(*new).zip(whole(*old)).and_then(|(new, old)| open.expected.by_ratio(new, old));
+        let split = whole(*new).zip(whole(*old)).and_then(|(new, old)| open.expected.portion(new, old));
         split == Some(open.reported)
     })
 }

@@ -11,6 +11,7 @@
 mod environment;
 mod given;
 mod hedging;
+pub mod jobs;
 mod problem;
 mod reading;
 mod sections;
@@ -31,8 +32,8 @@ use problem::wrong;
 pub use problem::{Problem, Problems};
 use reading::{Node, Reader, Section};
 use sections::{
-    CONCURRENCY, POLL_MS, ROOT_KEYS, STORE_KEYS, Seen, TIMEOUT_MS, read_asset, read_chain, read_source,
-    tables,
+    CONCURRENCY, JOBS_KEYS, POLL_MS, ROOT_KEYS, STORE_KEYS, Seen, TIMEOUT_MS, read_asset, read_chain,
+    read_source, tables,
 };
 use words::{address, addresses, directory, kind, rpc_urls, whole};
 
@@ -81,6 +82,8 @@ pub struct Config {
     pub encryption_key: Option<Secret>,
     /// Where the books are kept.
     pub store: StoreSettings,
+    /// The operator's own files of jobs; see [`jobs::specs`].
+    pub jobs: Option<PathBuf>,
     /// What was given and is not used, a line each.
     pub notes: Vec<String>,
 }
@@ -291,6 +294,9 @@ impl Config {
         let assets = shares.iter().filter_map(read).collect();
         self.directory =
             if shares.is_empty() { Directory::discovering(usdc) } else { Directory::listed(usdc, assets) };
+        if let Some(jobs) = root.get("jobs").and_then(|jobs| jobs.section(JOBS_KEYS)) {
+            self.jobs = jobs.get("dir").and_then(|dir| dir.text(directory));
+        }
         if let Some(store) = root.get("store").and_then(|store| store.section(STORE_KEYS)) {
             self.store.data = store.get("data").and_then(|data| data.text(directory));
         }

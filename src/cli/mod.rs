@@ -12,12 +12,15 @@ pub mod act;
 pub mod audit;
 pub mod auth;
 pub mod backfill;
+pub mod check;
+mod clerk;
 pub mod db;
 pub mod demo;
 pub mod desk;
 pub mod doctor;
 pub mod index;
 pub mod init;
+pub mod job;
 pub mod migrate;
 pub mod preflight;
 pub mod progress;
@@ -28,6 +31,7 @@ pub mod show;
 pub mod sim;
 pub mod sources;
 pub mod sweep;
+mod systemd;
 pub mod trading;
 pub mod trouble;
 pub mod why;
@@ -98,6 +102,8 @@ enum Command {
     Adopt(act::Adopt),
     Resolve(act::Resolve),
     Order(act::Order),
+    Job(job::Args),
+    Check(check::Args),
     Audit(audit::Args),
     Auth(auth::Args),
     Show(show::Args),
@@ -155,6 +161,8 @@ impl Cli {
             Command::Adopt(args) => act::adopt(args, &desk, out).await,
             Command::Resolve(args) => act::resolve(args, &desk, out).await,
             Command::Order(args) => act::order(args, &desk, out).await,
+            Command::Job(args) => job::run(args, &desk, out).await,
+            Command::Check(args) => check::run(args, &desk, out).await,
             Command::Audit(args) => audit::run(args, &desk, out).await,
             Command::Auth(args) => auth::run(args, &desk, out).await,
             Command::Show(args) => show::run(args, &desk, out).await,

@@ -9,12 +9,14 @@
 //! - [`ledger`]: what the books say of every place at a moment; [`recon`]: what runs came to, breaks, acts on them;
 //! - [`vaults`]: where our tokens rest on chain, as far as is known;
 //! - [`credentials`]: logins at brokers, sealed; [`paper`]: orders at the venue that is nobody's;
+//! - [`runs`], [`sessions`], [`checks`]: which job ran, when the market is open, what `sql/checks` found;
 //! - [`migrate`]: the tables' history applied, the schema `reporting` made anew.
 //!
 //! What is always true here: nothing in this room decides, and no error or log
 //! line of it holds a password. Deliberately absent: a mock. A test gets a real
 //! Postgres in some 30 ms (`tests/it/world.rs`).
 
+pub mod checks;
 pub mod copy;
 pub mod credentials;
 pub mod cursors;
@@ -31,6 +33,8 @@ pub mod paper;
 pub mod pool;
 pub mod ranges;
 pub mod recon;
+pub mod runs;
+pub mod sessions;
 pub mod skips;
 pub mod types;
 pub mod vaults;

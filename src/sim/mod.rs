@@ -48,7 +48,8 @@ mod wire;
 
 pub use block::{Block, SimLog, SimTx, TxKind};
 pub use broker::{
-    AlpacaKeys, Ask, Opening, PlacedBy, Prices, SchwabApp, SimAccount, SimAlpaca, SimSchwab, Storm, Strike,
+    AlpacaKeys, Ask, Opening, PlacedBy, Prices, SchwabApp, SimAccount, SimActivity, SimAlpaca, SimSchwab,
+    Storm, Strike,
 };
 pub use chain::{BlockId, Genesis, Reorg, SimChain, SimTrade};
 pub use fill::{Role, Side, SimFill};

@@ -53,6 +53,7 @@ mod storm;
 mod systemd;
 mod tidy;
 mod tools;
+mod vaults;
 mod vectors;
 mod venues;
 mod weather;

@@ -6,6 +6,7 @@
 //! - [`execution`]: a trade of ours at a broker
 //! - [`activity`]: what moved in an account at a broker without a trade
 //! - [`action`]: what companies do to their shares
+//! - [`lot`], [`pnl`], [`history`]: lots, what closing them earned, and the facts that this is counted from
 //! - [`market`]: what brokers and markets say of themselves: hours, quotes, holdings
 //! - [`coverage`]: which blocks were read, and how each range was believed
 //!
@@ -16,6 +17,9 @@ pub mod activity;
 pub mod coverage;
 pub mod execution;
 pub mod fill;
+pub mod history;
 pub mod log;
+pub mod lot;
 pub mod market;
 pub mod order;
+pub mod pnl;

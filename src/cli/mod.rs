@@ -19,6 +19,7 @@ pub mod doctor;
 pub mod index;
 pub mod init;
 pub mod migrate;
+pub mod pnl;
 pub mod preflight;
 pub mod progress;
 pub mod redrive;
@@ -99,6 +100,7 @@ enum Command {
     Resolve(act::Resolve),
     Order(act::Order),
     Audit(audit::Args),
+    Pnl(pnl::Args),
     Auth(auth::Args),
     Show(show::Args),
     Rewind(rewind::Args),
@@ -155,6 +157,7 @@ impl Cli {
             Command::Adopt(args) => act::adopt(args, &desk, out).await,
             Command::Resolve(args) => act::resolve(args, &desk, out).await,
             Command::Order(args) => act::order(args, &desk, out).await,
+            Command::Pnl(args) => pnl::run(&args, &desk, out),
             Command::Audit(args) => audit::run(args, &desk, out).await,
             Command::Auth(args) => auth::run(args, &desk, out).await,
             Command::Show(args) => show::run(args, &desk, out).await,

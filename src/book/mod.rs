@@ -7,6 +7,7 @@
 //! - [`activity`]: what moved in an account at a broker without a trade
 //! - [`action`]: what companies do to their shares
 //! - [`lot`], [`pnl`], [`history`]: lots, what closing them earned, and the facts that this is counted from
+//! - [`statement`]: a day's figures, and that they tie out
 //! - [`market`]: what brokers and markets say of themselves: hours, quotes, holdings
 //! - [`coverage`]: which blocks were read, and how each range was believed
 //!
@@ -23,3 +24,4 @@ pub mod lot;
 pub mod market;
 pub mod order;
 pub mod pnl;
+pub mod statement;

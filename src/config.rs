@@ -12,6 +12,7 @@ mod alerting;
 mod environment;
 mod given;
 mod hedging;
+pub mod jobs;
 mod problem;
 mod reading;
 mod sections;
@@ -32,8 +33,8 @@ use problem::wrong;
 pub use problem::{Problem, Problems};
 use reading::{Node, Reader, Section};
 use sections::{
-    CONCURRENCY, POLL_MS, ROOT_KEYS, STORE_KEYS, Seen, TIMEOUT_MS, read_asset, read_chain, read_source,
-    tables,
+    CONCURRENCY, JOBS_KEYS, POLL_MS, ROOT_KEYS, STORE_KEYS, Seen, TIMEOUT_MS, read_asset, read_chain,
+    read_source, tables,
 };
 use words::{address, addresses, directory, kind, rpc_urls, whole};
 
@@ -85,6 +86,8 @@ pub struct Config {
     pub encryption_key: Option<Secret>,
     /// Where the books are kept.
     pub store: StoreSettings,
+    /// The operator's own files of jobs; see [`jobs::specs`].
+    pub jobs: Option<PathBuf>,
     /// What was given and is not used, a line each.
     pub notes: Vec<String>,
 }
@@ -258,6 +261,7 @@ impl Config {
             from_block,
             hedge_at: HedgeAt::Safe,
             believe: Verdict::Bloom,
+            vaults: Vec::new(),
         });
         self.directory = Directory::discovering(BTreeMap::from([(chain, usdc)]));
     }
@@ -294,6 +298,9 @@ impl Config {
         let assets = shares.iter().filter_map(read).collect();
         self.directory =
             if shares.is_empty() { Directory::discovering(usdc) } else { Directory::listed(usdc, assets) };
+        if let Some(jobs) = root.get("jobs").and_then(|jobs| jobs.section(JOBS_KEYS)) {
+            self.jobs = jobs.get("dir").and_then(|dir| dir.text(directory));
+        }
         self.read_alerts(root, given);
         if let Some(store) = root.get("store").and_then(|store| store.section(STORE_KEYS)) {
             self.store.data = store.get("data").and_then(|data| data.text(directory));
@@ -316,11 +323,14 @@ fn asset_toml(Asset { symbol, tokens, .. }: &Asset) -> String {
 
 #[cfg(test)]
 mod tests {
+    use alloy::primitives::B256;
     use rust_decimal::Decimal;
 
     use super::{
         hedging::{HEDGE_KEYS, LIMITS_KEYS, VENUE_KEYS},
-        sections::{ASSET_KEYS, BUDGET_KEYS, CHAIN_KEYS, SOURCE_KEYS, THRESHOLD_KEYS, TOKEN_KEYS},
+        sections::{
+            ASSET_KEYS, BUDGET_KEYS, CHAIN_KEYS, SOURCE_KEYS, THRESHOLD_KEYS, TOKEN_KEYS, VAULT_KEYS,
+        },
         *,
     };
     use crate::assets::Threshold;
@@ -410,6 +420,24 @@ data = "/var/lib/hedge"
                 "RPC_URL_FILE"
             ]
         );
+    }
+
+    #[test]
+    fn vaults_are_an_owners_and_a_sole_owner_need_not_be_named() {
+        let with =
+            |vaults: &str| file().replace("hedge_at = 12", &format!("hedge_at = 12\nvaults = [{vaults}]"));
+        let listed =
+            with(&format!(r#"{{ token = "{TOKEN}", id = "0x1f" }}, {{ token = "{TOKEN}", id = "31" }}"#));
+        let vaults = read(&listed, &[]).unwrap().sources.remove(0).vaults;
+        assert_eq!(vaults[0], vaults[1]);
+        assert_eq!((vaults[0].owner, vaults[0].vault_id), (OWNER.parse().unwrap(), B256::with_last_byte(31)));
+        for wrong in [
+            format!(r#"{{ token = "{TOKEN}", id = "0x" }}"#),
+            format!(r#"{{ token = "{TOKEN}", id = "0x1", owner = "{TOKEN}" }}"#),
+            format!(r#"{{ id = "0x1", owner = "{OWNER}" }}"#),
+        ] {
+            assert_eq!(read(&with(&wrong), &[]).unwrap_err().iter().count(), 1, "{wrong}");
+        }
     }
 
     #[test]
@@ -552,6 +580,7 @@ data = "/var/lib/hedge"
             ASSET_KEYS,
             TOKEN_KEYS,
             THRESHOLD_KEYS,
+            VAULT_KEYS,
             HEDGE_KEYS,
             VENUE_KEYS,
             LIMITS_KEYS,

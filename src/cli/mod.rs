@@ -13,13 +13,18 @@ pub mod alert;
 pub mod audit;
 pub mod auth;
 pub mod backfill;
+pub mod check;
+mod clerk;
 pub mod db;
 pub mod demo;
 pub mod desk;
 pub mod doctor;
+mod failed_unit;
 pub mod index;
 pub mod init;
+pub mod job;
 pub mod migrate;
+pub mod pnl;
 pub mod preflight;
 pub mod progress;
 pub mod redrive;
@@ -29,6 +34,7 @@ pub mod show;
 pub mod sim;
 pub mod sources;
 pub mod sweep;
+mod systemd;
 pub mod trading;
 pub mod trouble;
 pub mod why;
@@ -99,7 +105,10 @@ enum Command {
     Adopt(act::Adopt),
     Resolve(act::Resolve),
     Order(act::Order),
+    Job(job::Args),
+    Check(check::Args),
     Audit(audit::Args),
+    Pnl(pnl::Args),
     Auth(auth::Args),
     Show(show::Args),
     Rewind(rewind::Args),
@@ -157,6 +166,9 @@ impl Cli {
             Command::Adopt(args) => act::adopt(args, &desk, out).await,
             Command::Resolve(args) => act::resolve(args, &desk, out).await,
             Command::Order(args) => act::order(args, &desk, out).await,
+            Command::Job(args) => job::run(args, &desk, out).await,
+            Command::Check(args) => check::run(args, &desk, out).await,
+            Command::Pnl(args) => pnl::run(&args, &desk, out),
             Command::Audit(args) => audit::run(args, &desk, out).await,
             Command::Auth(args) => auth::run(args, &desk, out).await,
             Command::Show(args) => show::run(args, &desk, out).await,

@@ -113,12 +113,17 @@ impl Chart {
 
     /// As SVG, to stand in a page.
     pub fn svg(&self, theme: Theme) -> String {
-        picture::svg(self, theme, picture::WIDTH)
+        picture::svg(self, theme, picture::WIDE, 1)
+    }
+
+    /// As SVG, so narrow that two stand beside each other.
+    pub fn narrow_svg(&self, theme: Theme) -> String {
+        picture::svg(self, theme, picture::NARROW, 1)
     }
 
     /// As PNG, twice as dense as its size, on paper of its own; `None` where it could not be drawn.
     pub fn png(&self, theme: Theme) -> Option<Vec<u8>> {
-        picture::png(&picture::svg(self, theme, picture::WIDTH * 2))
+        picture::png(&picture::svg(self, theme, picture::WIDE, 2))
     }
 
     /// The figures that are drawn.

@@ -204,7 +204,7 @@ fn draw_labels(pen: &mut Pen, chart: &Chart, frame: Frame, (left, right): (i64, 
         if (count - 1 - place).is_multiple_of(every) {
             let x = across(chart, place, (left, right));
             let half = wide(label) / 2;
-            let x = if chart.shape == Shape::Line { x.min(frame.right() - half).max(EDGE + half) } else { x };
+            let x = x.min(frame.width * 10 - 80 - half).max(80 + half);
             pen.text((x, frame.bottom() + 190), Anchor::Middle, muted, label);
         }
     }

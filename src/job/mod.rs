@@ -1,11 +1,16 @@
 //! Clerks: what is done once for a business date, and told of.
 //!
 //! - [`notify`]: what people are told of what a run saw
+//! - [`pnl`]: counts what trades earned, with [`pairing`] as the second count
+//! - [`statement`]: states what a day earned
 //!
 //! What is always true here: a job may be killed at any write and run again, and
 //! comes to the same; what it writes is written in the transaction that says so.
 
 pub mod notify;
+pub mod pairing;
+pub mod pnl;
+pub mod statement;
 
 use jiff::{Timestamp, civil::Date};
 

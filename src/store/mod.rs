@@ -7,12 +7,14 @@
 //! - [`lease`], [`exposure`], [`orders`], [`venues`], [`halts`]: what the hedger reads and writes,
 //!   in numbers of [`types`];
 //! - [`credentials`]: logins at brokers, sealed; [`paper`]: orders at the venue that is nobody's;
+//! - [`pnl`], [`statement`]: what P&L is counted from, what was counted, what was stated, with [`copied`] as its spectacles;
 //! - [`migrate`]: the tables' history applied, the schema `reporting` made anew.
 //!
 //! What is always true here: nothing in this room decides, and no error or log
 //! line of it holds a password. Deliberately absent: a mock. A test gets a real
 //! Postgres in some 30 ms (`tests/it/world.rs`).
 
+pub mod copied;
 pub mod copy;
 pub mod credentials;
 pub mod cursors;
@@ -25,9 +27,11 @@ pub mod migrate;
 pub mod nodes;
 pub mod orders;
 pub mod paper;
+pub mod pnl;
 pub mod pool;
 pub mod ranges;
 pub mod skips;
+pub mod statement;
 pub mod types;
 pub mod venues;
 

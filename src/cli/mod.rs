@@ -28,6 +28,7 @@ pub mod run;
 pub mod show;
 pub mod sim;
 pub mod sources;
+pub mod statement;
 pub mod sweep;
 pub mod trading;
 pub mod trouble;
@@ -101,6 +102,7 @@ enum Command {
     Order(act::Order),
     Audit(audit::Args),
     Pnl(pnl::Args),
+    Statement(statement::Args),
     Auth(auth::Args),
     Show(show::Args),
     Rewind(rewind::Args),
@@ -157,7 +159,8 @@ impl Cli {
             Command::Adopt(args) => act::adopt(args, &desk, out).await,
             Command::Resolve(args) => act::resolve(args, &desk, out).await,
             Command::Order(args) => act::order(args, &desk, out).await,
-            Command::Pnl(args) => pnl::run(&args, &desk, out),
+            Command::Pnl(args) => pnl::run(args, &desk, out).await,
+            Command::Statement(args) => statement::run(args, &desk, out).await,
             Command::Audit(args) => audit::run(args, &desk, out).await,
             Command::Auth(args) => auth::run(args, &desk, out).await,
             Command::Show(args) => show::run(args, &desk, out).await,

@@ -50,6 +50,7 @@ mod rules;
 mod schwab;
 mod sql;
 mod standby;
+mod statement_page;
 mod store;
 mod storm;
 mod systemd;

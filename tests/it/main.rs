@@ -44,6 +44,8 @@ mod pit;
 mod process;
 mod program;
 mod proof;
+mod recon;
+mod recon_worlds;
 mod rules;
 mod schwab;
 mod sql;

@@ -109,7 +109,7 @@ impl Class {
 pub(super) enum Proof {
     /// Both sides name the same thing, or only one has it: what differs is known to the last digit.
     Named,
-    /// All places that it touches must come nearer to nought by it, or it explains none.
+    /// All places that it touches must bear it out, or it explains none.
     EveryLeg,
     /// It must be exactly what is left.
     Exact,

@@ -14,8 +14,9 @@ use super::{
 use crate::{
     job::{
         health,
+        notify::Channel,
         schedule::{Schedule, ScheduleError},
-        spec::{Channel, Kind, Missed, Routes, Spec},
+        spec::{Kind, Missed, Routes, Spec},
     },
     policy::alert::Severity,
     store::checks::CHECKS,

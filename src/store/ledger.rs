@@ -399,8 +399,13 @@ pub async fn last_ratios(
 /// A price for every share that has one.
 pub async fn marks(conn: &mut PgConnection, at: Timestamp) -> Result<BTreeMap<String, Price>, StoreError> {
     let read = async {
-        let rows = sqlx::query(include_str!("../../sql/queries/recon_marks.sql")).bind(At(at)).fetch_all(conn).await?;
-        rows.iter().map(|row| Ok((row.try_get("symbol")?, row.try_get("price")?))).collect::<Result<_, sqlx::Error>>()
+        let rows = sqlx::query(include_str!("../../sql/queries/recon_marks.sql"))
+            .bind(At(at))
+            .fetch_all(conn)
+            .await?;
+        rows.iter()
+            .map(|row| Ok((row.try_get("symbol")?, row.try_get("price")?)))
+            .collect::<Result<_, sqlx::Error>>()
     };
     read.await.map_err(|error| StoreError::of("read marks", error))
 }
@@ -424,7 +429,8 @@ pub async fn positions(conn: &mut PgConnection) -> Result<Vec<Standing>, StoreEr
         let rows = sqlx::query(include_str!("../../sql/queries/recon_positions.sql")).fetch_all(conn).await?;
         rows.iter()
             .map(|row| {
-                let (hold, since): (Option<String>, Option<At>) = (row.try_get("hold")?, row.try_get("hold_since")?);
+                let (hold, since): (Option<String>, Option<At>) =
+                    (row.try_get("hold")?, row.try_get("hold_since")?);
                 Ok(Standing {
                     symbol: row.try_get("symbol")?,
                     net: row.try_get("position")?,

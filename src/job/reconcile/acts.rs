@@ -156,7 +156,8 @@ pub async fn correct(
     let whole = quantity.is_none_or(|quantity| quantity == found.what.quantity);
     let quantity = quantity.unwrap_or(found.what.quantity);
     let kind = entry_kind(found.what.class);
-    let exposed = exposed.unwrap_or_else(|| is_our_trade(found.what.class)) && found.what.leg.kind == Kind::Broker;
+    let exposed =
+        exposed.unwrap_or_else(|| is_our_trade(found.what.class)) && found.what.leg.kind == Kind::Broker;
     let entry = book(tx, &found, kind, quantity, whole, act).await?;
     if exposed {
         recon::correct_exposure(tx, &found.what.leg.instrument, quantity, act).await?;
@@ -178,7 +179,12 @@ pub async fn write_off(
     let found = find(tx, id).await?;
     let entry = book(tx, &found, "write-off", found.what.quantity, true, act).await?;
     happen(tx, &found, (&Event::WrittenOff, Event::WrittenOff.word()), act, Some(entry)).await?;
-    Ok(Corrected { quantity: found.what.quantity, cash: found.what.cash, leg: found.what.leg, exposed: false })
+    Ok(Corrected {
+        quantity: found.what.quantity,
+        cash: found.what.cash,
+        leg: found.what.leg,
+        exposed: false,
+    })
 }
 
 /// Enters it, and where all of it is entered, the dollars and the evidence with it.
@@ -260,7 +266,8 @@ pub async fn open(job: &Reconciler, act: Act<'_>) -> anyhow::Result<Vec<Opened>>
         let refs: Vec<String> =
             broker.activities.iter().map(|one| format!("activity/{}/{}", asked.source, one.id)).collect();
         let holdings = broker.account.holdings.iter();
-        let shares = holdings.map(|(symbol, held)| (Leg::new(Kind::Broker, &asked.source, symbol), held.quantity.0));
+        let shares =
+            holdings.map(|(symbol, held)| (Leg::new(Kind::Broker, &asked.source, symbol), held.quantity.0));
         let cash = (Leg::new(Kind::Cash, &asked.source, "USD"), broker.account.cash.0);
         let mut count = 0;
         for (leg, amount) in shares.chain([cash]) {

@@ -224,8 +224,7 @@ async fn chain(job: &Reconciler, reading: &Arc<Reading>) -> Result<OnChain, Unkn
     let at = Place { number, hash: header.hash };
     let vaults = discover(reading, usdc, at).await?;
     let keys: BTreeSet<_> = vaults.all.iter().map(|vault| vault.key).collect();
-    let is_wrapper =
-        |token: &Address| reading.keeper.share(*token).is_some_and(|(_, is_wrapped)| is_wrapped);
+    let is_wrapper = |token: &Address| reading.keeper.share(*token).is_some_and(|(_, is_wrapped)| is_wrapped);
     let wrappers = keys.iter().map(|key| key.token).filter(is_wrapper).collect();
     let wanted = Wanted { vaults: keys, wallets: BTreeSet::new(), wrappers };
     let held = vault::read(&reading.nodes, &reading.source, &wanted, at)
@@ -296,7 +295,8 @@ async fn not_of_the_chain(reading: &Reading, unseen: Vec<LogPlace>) -> Result<Ve
     for log in &unseen {
         if !hashes.contains_key(&log.block_number) {
             let node = reading.nodes.ready().await.map_err(|fault| why(fault.to_string()))?;
-            let header = reader::header_of(&node, log.block_number).await.map_err(|failed| why(failed.to_string()))?;
+            let header =
+                reader::header_of(&node, log.block_number).await.map_err(|failed| why(failed.to_string()))?;
             hashes.insert(log.block_number, header.map(|header| header.hash));
         }
     }

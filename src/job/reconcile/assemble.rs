@@ -16,8 +16,8 @@ use crate::{
         fill::Side,
         order::{Report, Status},
         recon::inputs::{
-            Announced, Answer, Balance, Cut, Identity, Inputs, Kind, Leg, LogMove, Mark, Movement, Order, Position,
-            Ratio, Trade, Transfer,
+            Announced, Answer, Balance, Cut, Identity, Inputs, Kind, Leg, LogMove, Mark, Movement, Order,
+            Position, Ratio, Trade, Transfer,
         },
         vault::VaultKey,
     },
@@ -66,7 +66,8 @@ pub(super) async fn assemble(
     for asked in &read.chains {
         chain(conn, asked, at, &mut inputs, &mut ratios, &mut places).await?;
     }
-    let oldest = read.brokers.iter().filter_map(|asked| asked.said.as_ref().ok()).map(|broker| broker.since).min();
+    let oldest =
+        read.brokers.iter().filter_map(|asked| asked.said.as_ref().ok()).map(|broker| broker.since).min();
     inputs.settled = ledger::settled(conn, oldest.unwrap_or(at)).await?;
     for asked in &read.brokers {
         broker(conn, asked, &mut inputs, &mut places).await?;
@@ -82,7 +83,11 @@ pub(super) async fn assemble(
     positions(conn, job, &marks, &mut inputs).await?;
     inputs.marks = marks.into_iter().map(|(symbol, price)| Mark { symbol, price }).collect();
     for (date, is_open) in ledger::sessions(conn, run.date).await? {
-        if is_open { inputs.calendar.open.insert(date) } else { inputs.calendar.closed.insert(date) };
+        if is_open {
+            inputs.calendar.open.insert(date)
+        } else {
+            inputs.calendar.closed.insert(date)
+        };
     }
     let complete = inputs.cuts.iter().all(|cut| cut.answer == Answer::Whole);
     let inventory = if complete { inventory(job, places) } else { Vec::new() };
@@ -106,7 +111,8 @@ pub(super) fn vault_leg(reading: &Reading, usdc: Address, key: &VaultKey) -> Leg
 /// Logs as the judgement takes them.
 pub(super) fn log_moves(chain: &OnChain, facts: Vec<LogFact>) -> Vec<LogMove> {
     let reading = &chain.reading;
-    let balance = |(key, amount): (VaultKey, Amount)| Balance { leg: vault_leg(reading, chain.usdc, &key), amount };
+    let balance =
+        |(key, amount): (VaultKey, Amount)| Balance { leg: vault_leg(reading, chain.usdc, &key), amount };
     facts
         .into_iter()
         .map(|fact| LogMove {
@@ -130,7 +136,12 @@ async fn chain(
     let chain = match &asked.said {
         Ok(chain) => chain,
         Err(why) => {
-            inputs.cuts.push(Cut { source, at: asked.started, block: None, answer: Answer::Unknown(why.clone()) });
+            inputs.cuts.push(Cut {
+                source,
+                at: asked.started,
+                block: None,
+                answer: Answer::Unknown(why.clone()),
+            });
             return Ok(());
         }
     };
@@ -172,7 +183,14 @@ async fn chain(
                 is: (ratio, number),
             });
         }
-        kept.push(RatioRow { source: source.clone(), token: *token, symbol, held: *held, ratio, block: number });
+        kept.push(RatioRow {
+            source: source.clone(),
+            token: *token,
+            symbol,
+            held: *held,
+            ratio,
+            block: number,
+        });
     }
     for sums in ledger::token_sums(conn, reading.id, number).await? {
         if let Some((symbol, _)) = reading.keeper.share(sums.token) {

@@ -25,7 +25,10 @@ use alloy::primitives::B256;
 use jiff::Timestamp;
 use sqlx::{PgPool, Postgres, Transaction, pool::PoolConnection};
 
-use super::{Outcome, Run, Verdict, notify::{self, Voice}};
+use super::{
+    Outcome, Run, Verdict,
+    notify::{self, Voice},
+};
 use crate::{
     assets::Threshold,
     book::recon::{
@@ -36,9 +39,7 @@ use crate::{
     engine::reading::Reading,
     policy::inventory::InventorySettings,
     store::{
-        StoreError, cursors,
-        facts,
-        ledger,
+        StoreError, cursors, facts, ledger,
         orders::VenueId,
         recon::{self as runs, Answered, By, CutRow, Followed, Pass, RunRow},
     },
@@ -301,10 +302,8 @@ async fn take_up(
     // First what is not there: it may stand in the place of what is.
     facts::disown(tx, id, number, &stray).await?;
     let new = facts::merge(tx, booked.page).await?;
-    let new: Vec<(B256, u64)> = new
-        .iter()
-        .map(|log| (log.block.hash, u64::try_from(log.log_index).unwrap_or_default()))
-        .collect();
+    let new: Vec<(B256, u64)> =
+        new.iter().map(|log| (log.block.hash, u64::try_from(log.log_index).unwrap_or_default())).collect();
     let missing = ledger::log_facts(tx, number, chain.usdc, &new).await?;
     Ok((assemble::log_moves(chain, missing), assemble::log_moves(chain, back)))
 }
@@ -354,7 +353,10 @@ fn answers(read: &Read) -> Vec<Answered> {
         for (key, balance) in &chain.held.vaults {
             answers.push(Answered {
                 source: asked.source.clone(),
-                request: format!("vault {:#x} {:#x} {:#x} at {:#x}", key.owner, key.token, key.vault_id, chain.held.at.hash),
+                request: format!(
+                    "vault {:#x} {:#x} {:#x} at {:#x}",
+                    key.owner, key.token, key.vault_id, chain.held.at.hash
+                ),
                 said: balance.exact.to_string(),
             });
         }

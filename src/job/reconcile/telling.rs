@@ -65,9 +65,14 @@ fn price(inputs: &Inputs, leg: &Leg) -> Option<Price> {
 /// All that a run sees.
 pub(super) fn seen(told: &Told<'_>) -> Seen {
     let Told { run, inputs, findings, .. } = told;
-    let mut conditions: Vec<Condition> =
-        told.breaks.iter().filter(|one| !one.what.state.is_over()).filter_map(|one| condition(told, one)).collect();
-    conditions.extend(findings.exposed.iter().filter(|one| !one.is_accounted_for()).map(|one| exposure(told, one)));
+    let mut conditions: Vec<Condition> = told
+        .breaks
+        .iter()
+        .filter(|one| !one.what.state.is_over())
+        .filter_map(|one| condition(told, one))
+        .collect();
+    conditions
+        .extend(findings.exposed.iter().filter(|one| !one.is_accounted_for()).map(|one| exposure(told, one)));
     if told.verdict == Verdict::Inconsistent {
         conditions.push(Condition {
             key: "ledger".to_owned(),
@@ -77,7 +82,8 @@ pub(super) fn seen(told: &Told<'_>) -> Seen {
             symbol: None,
             about: "the books contradict themselves".to_owned(),
             detail: told.row.said.clone(),
-            next: "nothing was judged: look at what the identity names, then `hedge reconcile` again".to_owned(),
+            next: "nothing was judged: look at what the identity names, then `hedge reconcile` again"
+                .to_owned(),
             usd: None,
             quantity: None,
             since: run.at,
@@ -117,7 +123,13 @@ fn condition(told: &Told<'_>, followed: &Followed) -> Option<Condition> {
         severity: if is_large { Severity::Critical } else { Severity::Warning },
         symbol: Some(one.leg.instrument.clone()),
         about: format!("{} {} {} leg", one.leg.instrument, signed(one.quantity), one.leg.kind.word()),
-        detail: format!("{} at {} since {}: {}", one.class_word(), one.leg.account, one.first_seen, followed.detail),
+        detail: format!(
+            "{} at {} since {}: {}",
+            one.class_word(),
+            one.leg.account,
+            one.first_seen,
+            followed.detail
+        ),
         next: format!(
             "hedge show breaks; then `hedge accept --break {0}`, `hedge correct {0}` or `hedge write-off {0}`, each with --reason",
             followed.id
@@ -155,7 +167,8 @@ fn signed(amount: Amount) -> String {
 fn digest(told: &Told<'_>) -> Digest {
     let Told { row, findings, breaks, .. } = told;
     let mut tables = Vec::new();
-    let drift: Vec<Vec<String>> = findings.legs.iter().filter(|leg| !leg.residual.is_zero()).map(drifted).collect();
+    let drift: Vec<Vec<String>> =
+        findings.legs.iter().filter(|leg| !leg.residual.is_zero()).map(drifted).collect();
     table(
         &mut tables,
         "Drift",
@@ -174,18 +187,42 @@ fn digest(told: &Told<'_>) -> Digest {
             one.detail.clone(),
         ]
     });
-    table(&mut tables, "Breaks", &["break", "state", "class", "instrument", "quantity", "age", "detail"], live.collect());
+    table(
+        &mut tables,
+        "Breaks",
+        &["break", "state", "class", "instrument", "quantity", "age", "detail"],
+        live.collect(),
+    );
     let open = findings.exposed.iter().filter(|one| !one.within).map(|one| {
-        let why = one.why.as_ref().map_or_else(|| "no reason on record".to_owned(), |(why, since)| format!("{why}, since {since}"));
+        let why = one
+            .why
+            .as_ref()
+            .map_or_else(|| "no reason on record".to_owned(), |(why, since)| format!("{why}, since {since}"));
         let value = one.value.map_or_else(String::new, |value| value.0.cut(2).to_string());
         vec![one.symbol.clone(), signed(one.net), signed(one.pending), signed(one.left), value, why]
     });
-    table(&mut tables, "Exposure over its threshold", &["symbol", "net", "pending", "left", "USD", "why"], open.collect());
+    table(
+        &mut tables,
+        "Exposure over its threshold",
+        &["symbol", "net", "pending", "left", "USD", "why"],
+        open.collect(),
+    );
     let moves = row.inventory.iter().filter_map(|one| {
         let ratio = one.ratio.map_or_else(String::new, |ratio| ratio.cut(4).to_string());
-        Some(vec![one.instrument.clone(), one.onchain.to_string(), one.at_brokers.to_string(), ratio, one.suggestion()?])
+        Some(vec![
+            one.instrument.clone(),
+            one.onchain.to_string(),
+            one.at_brokers.to_string(),
+            ratio,
+            one.suggestion()?,
+        ])
     });
-    table(&mut tables, "Inventory", &["instrument", "on chain", "at brokers", "on chain, part", "suggestion"], moves.collect());
+    table(
+        &mut tables,
+        "Inventory",
+        &["instrument", "on chain", "at brokers", "on chain, part", "suggestion"],
+        moves.collect(),
+    );
     let points = told.history.iter().copied().filter(|(date, _)| *date != told.run.date);
     let today = findings.legs.iter().filter_map(|leg| {
         let value = Shares(leg.unexplained).at(leg.price?)?;

@@ -156,3 +156,16 @@ create trigger facts_are_never_edited before delete or truncate or
     update of action_id, kind, symbol, ex_date, effective_at, record_date, payable_date, ratio_new, ratio_old,
               to_symbol, cash_per_share, source, author, reason, said, known_at
     on corporate_action for each statement execute function facts_are_never_edited();
+
+-- One row per check of `sql/checks` and run: how many rows it found, and the first of them.
+create table check_result (
+    id             bigint generated always as identity primary key,
+    run_id         bigint      references job_run,   -- null: a person called
+    name           text        not null,
+    failures       bigint      not null,
+    allowed        bigint      not null,             -- so many are let pass
+    sample         jsonb       not null,             -- the first rows
+    checked_at     timestamptz not null,
+    constraint failures_are_counted check (failures >= 0 and allowed >= 0)
+);
+create index check_result_by_time on check_result (checked_at);

@@ -8,9 +8,11 @@
 //! The form of the file, key by key, is what `hedge init` writes ([`TEMPLATE`]).
 //! Whether what it names exists is not asked here: `hedge doctor` does.
 
+mod alerting;
 mod environment;
 mod given;
 mod hedging;
+pub mod jobs;
 mod problem;
 mod reading;
 mod sections;
@@ -31,12 +33,13 @@ use problem::wrong;
 pub use problem::{Problem, Problems};
 use reading::{Node, Reader, Section};
 use sections::{
-    CONCURRENCY, POLL_MS, ROOT_KEYS, STORE_KEYS, Seen, TIMEOUT_MS, read_asset, read_chain, read_source,
-    tables,
+    CONCURRENCY, JOBS_KEYS, POLL_MS, ROOT_KEYS, STORE_KEYS, Seen, TIMEOUT_MS, read_asset, read_chain,
+    read_source, tables,
 };
 use words::{address, addresses, directory, kind, rpc_urls, whole};
 
 use crate::{
+    alert,
     assets::{Asset, Directory, Token},
     book::coverage::Verdict,
     chain::source::{ChainSettings, HedgeAt, Kind, ProofBudget, SourceSettings},
@@ -77,10 +80,14 @@ pub struct Config {
     pub venues: Vec<VenueSettings>,
     /// What no order may exceed; there where `hedge` is.
     pub limits: Option<Limits>,
+    /// Whom to tell, and from when on; none: what is seen is on record, and nobody is told.
+    pub alerts: Option<alert::Settings>,
     /// `ENCRYPTION_KEY`: what tokens of logins are kept under, 64 hex digits.
     pub encryption_key: Option<Secret>,
     /// Where the books are kept.
     pub store: StoreSettings,
+    /// The operator's own files of jobs; see [`jobs::specs`].
+    pub jobs: Option<PathBuf>,
     /// What was given and is not used, a line each.
     pub notes: Vec<String>,
 }
@@ -291,6 +298,10 @@ impl Config {
         let assets = shares.iter().filter_map(read).collect();
         self.directory =
             if shares.is_empty() { Directory::discovering(usdc) } else { Directory::listed(usdc, assets) };
+        if let Some(jobs) = root.get("jobs").and_then(|jobs| jobs.section(JOBS_KEYS)) {
+            self.jobs = jobs.get("dir").and_then(|dir| dir.text(directory));
+        }
+        self.read_alerts(root, given);
         if let Some(store) = root.get("store").and_then(|store| store.section(STORE_KEYS)) {
             self.store.data = store.get("data").and_then(|data| data.text(directory));
         }
@@ -573,6 +584,7 @@ data = "/var/lib/hedge"
             HEDGE_KEYS,
             VENUE_KEYS,
             LIMITS_KEYS,
+            super::alerting::ALERTS_KEYS,
             STORE_KEYS,
         ]
         .concat()

@@ -23,7 +23,8 @@ use crate::{
     chain::source::{ChainSettings, HedgeAt, Kind, ProofBudget, SourceSettings},
 };
 
-pub(super) const ROOT_KEYS: &[&str] = &["chain", "source", "asset", "hedge", "venue", "limits", "store"];
+pub(super) const ROOT_KEYS: &[&str] =
+    &["chain", "source", "asset", "hedge", "venue", "limits", "jobs", "alerts", "store"];
 pub(super) const CHAIN_KEYS: &[&str] = &["rpc", "usdc", "poll", "timeout", "concurrency", "proof_budget"];
 pub(super) const BUDGET_KEYS: &[&str] = &["mib", "requests"];
 pub(super) const SOURCE_KEYS: &[&str] =
@@ -32,6 +33,7 @@ pub(super) const VAULT_KEYS: &[&str] = &["token", "id", "owner"];
 pub(super) const ASSET_KEYS: &[&str] = &["symbol", "tokens", "threshold", "pyth_feed", "venue", "session"];
 pub(super) const TOKEN_KEYS: &[&str] = &["chain", "address", "wrapped"];
 pub(super) const THRESHOLD_KEYS: &[&str] = &["shares", "fraction", "usd"];
+pub(super) const JOBS_KEYS: &[&str] = &["dir"];
 pub(super) const STORE_KEYS: &[&str] = &["data"];
 
 const THRESHOLD_NEXT: &str =

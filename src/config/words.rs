@@ -180,10 +180,16 @@ pub(super) fn hex_key(text: &str) -> Result<Secret, Wrong> {
     Ok(Secret::new(text))
 }
 
+pub(super) fn duration(text: &str) -> Result<SignedDuration, Wrong> {
+    text.parse::<SignedDuration>().ok().filter(SignedDuration::is_positive).ok_or_else(|| {
+        wrong(format!("`{text}` is not a duration"), "write it like \"2s\", \"500ms\" or \"72h\"")
+    })
+}
+
 pub(super) fn duration_ms(text: &str) -> Result<u64, Wrong> {
-    text.parse::<SignedDuration>()
+    let length = duration(text)?;
+    u64::try_from(length.as_millis())
         .ok()
-        .and_then(|duration| u64::try_from(duration.as_millis()).ok())
         .filter(|milliseconds| *milliseconds > 0)
-        .ok_or_else(|| wrong(format!("`{text}` is not a duration"), "write it like \"2s\" or \"500ms\""))
+        .ok_or_else(|| wrong(format!("`{text}` is too short"), "give at least \"1ms\""))
 }

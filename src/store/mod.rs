@@ -7,13 +7,17 @@
 //! - [`lease`], [`exposure`], [`orders`], [`venues`], [`halts`]: what the hedger reads and writes,
 //!   in numbers of [`types`];
 //! - [`vaults`]: where our tokens rest on chain, as far as is known;
+//! - [`alerts`], [`outbox`]: what people are told of, and how far it got
 //! - [`credentials`]: logins at brokers, sealed; [`paper`]: orders at the venue that is nobody's;
+//! - [`runs`], [`sessions`], [`checks`]: which job ran, when the market is open, what `sql/checks` found;
 //! - [`migrate`]: the tables' history applied, the schema `reporting` made anew.
 //!
 //! What is always true here: nothing in this room decides, and no error or log
 //! line of it holds a password. Deliberately absent: a mock. A test gets a real
 //! Postgres in some 30 ms (`tests/it/world.rs`).
 
+pub mod alerts;
+pub mod checks;
 pub mod copy;
 pub mod credentials;
 pub mod cursors;
@@ -25,9 +29,12 @@ pub mod lease;
 pub mod migrate;
 pub mod nodes;
 pub mod orders;
+pub mod outbox;
 pub mod paper;
 pub mod pool;
 pub mod ranges;
+pub mod runs;
+pub mod sessions;
 pub mod skips;
 pub mod types;
 pub mod vaults;

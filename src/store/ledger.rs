@@ -9,7 +9,14 @@ use alloy::primitives::{Address, B256};
 use jiff::{Timestamp, civil::Date};
 use sqlx::{PgConnection, Row as _, postgres::PgRow};
 
-use super::{StoreError, big, cursors::SourceId, facts::LogPlace, orders::VenueId, small, types::{At, Day}};
+use super::{
+    StoreError, big,
+    cursors::SourceId,
+    facts::LogPlace,
+    orders::VenueId,
+    small,
+    types::{At, Day},
+};
 use crate::{
     book::vault::{Balance, VaultKey},
     units::{Amount, Price, Shares, Usd},
@@ -448,7 +455,9 @@ pub async fn sessions(conn: &mut PgConnection, near: Date) -> Result<BTreeMap<Da
     let read = async {
         let query = sqlx::query(include_str!("../../sql/queries/recon_sessions.sql"));
         let rows = query.bind(Day(near)).fetch_all(conn).await?;
-        rows.iter().map(|row| Ok((date(row, "date")?, row.try_get("is_open")?))).collect::<Result<_, sqlx::Error>>()
+        rows.iter()
+            .map(|row| Ok((date(row, "date")?, row.try_get("is_open")?)))
+            .collect::<Result<_, sqlx::Error>>()
     };
     read.await.map_err(|error| StoreError::of("read the calendar", error))
 }
@@ -484,7 +493,9 @@ pub async fn history(conn: &mut PgConnection, to: Date) -> Result<Vec<(Date, Amo
     let read = async {
         let query = sqlx::query(include_str!("../../sql/queries/recon_history.sql"));
         let rows = query.bind(Day(to)).fetch_all(conn).await?;
-        rows.iter().map(|row| Ok((date(row, "date")?, row.try_get("usd")?))).collect::<Result<_, sqlx::Error>>()
+        rows.iter()
+            .map(|row| Ok((date(row, "date")?, row.try_get("usd")?)))
+            .collect::<Result<_, sqlx::Error>>()
     };
     read.await.map_err(|error| StoreError::of("read what was unexplained", error))
 }

@@ -9,7 +9,11 @@ use alloy::primitives::{Address, B256};
 use jiff::{Timestamp, civil::Date};
 use sqlx::{PgConnection, Postgres, Row as _, Transaction, postgres::PgRow};
 
-use super::{StoreError, big, clean, exposure::Act, types::{At, Day}};
+use super::{
+    StoreError, big, clean,
+    exposure::Act,
+    types::{At, Day},
+};
 use crate::{
     book::{
         log::Place,
@@ -48,6 +52,8 @@ pub struct Answered {
     pub source: String,
     /// What was asked.
     pub request: String,
+    /// The HTTP status; none where no answer came, and `said` says why.
+    pub status: Option<u16>,
     /// The answer, word for word.
     pub said: String,
 }
@@ -172,6 +178,7 @@ async fn write_run(tx: &mut Transaction<'_, Postgres>, run: &RunRow) -> Result<i
             .bind(count(place))
             .bind(&answer.source)
             .bind(&answer.request)
+            .bind(answer.status.map(i32::from))
             .bind(answer.said.replace('\0', ""))
             .execute(&mut **tx)
             .await?;

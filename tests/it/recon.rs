@@ -115,7 +115,8 @@ impl Night {
 
     async fn replays(&self) {
         let mut conn = self.pit.pool().acquire().await.unwrap();
-        let ids: Vec<i64> = sqlx::query_scalar("select id from recon_run order by id").fetch_all(&mut *conn).await.unwrap();
+        let ids: Vec<i64> =
+            sqlx::query_scalar("select id from recon_run order by id").fetch_all(&mut *conn).await.unwrap();
         for id in ids {
             let (passes, changed) = runs::kept(&mut conn, id).await.unwrap();
             assert_eq!(changed, Vec::<String>::new());
@@ -274,7 +275,8 @@ async fn example_12_a_strangers_trade_is_external_and_changes_no_exposure_when_i
 async fn example_13_what_nothing_explains_is_open_until_it_is_written_off() {
     let night = Night::traded().await;
     night.appear("0.25");
-    let hold = night.pit.chain.vaults().into_iter().find(|hold| hold.token == night.pit.chain.cast().usdc).unwrap();
+    let hold =
+        night.pit.chain.vaults().into_iter().find(|hold| hold.token == night.pit.chain.cast().usdc).unwrap();
     night.pit.chain.move_silently(Hold { ..hold }, 0, amount("-3.5"));
     let (verdict, breaks) = night.found().await;
     assert_eq!(verdict, Verdict::Found);
@@ -322,7 +324,16 @@ async fn a_run_that_dies_at_any_write_leaves_nothing_and_comes_to_the_same_the_n
     let night = Night::traded().await;
     night.appear("0.25");
     night.tamper("delete from fill; delete from cover; delete from chain_log where log_index in (select log_index from chain_log order by block_number desc limit 1) and block_number = (select max(block_number) from chain_log)").await;
-    for table in ["fill", "recon_run", "recon_pass", "recon_cut", "recon_leg", "recon_explanation", "recon_break", "recon_break_event"] {
+    for table in [
+        "fill",
+        "recon_run",
+        "recon_pass",
+        "recon_cut",
+        "recon_leg",
+        "recon_explanation",
+        "recon_break",
+        "recon_break_event",
+    ] {
         let refuse = format!(
             "create function die() returns trigger language plpgsql as $$ begin raise exception 'killed'; end $$;
              create trigger die before insert on {table} for each statement execute function die()"

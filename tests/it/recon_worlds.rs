@@ -10,8 +10,8 @@ use hedge::{
         breaks::{self, Break, State},
         explain::Class,
         inputs::{
-            Answer, Balance, Cut, Identity, Inputs, Kind, Leg, LogMove, Mark, Movement, Order, Position, Ratio,
-            Trade, Transfer,
+            Answer, Balance, Cut, Identity, Inputs, Kind, Leg, LogMove, Mark, Movement, Order, Position,
+            Ratio, Trade, Transfer,
         },
     },
     units::{Amount, Price},
@@ -97,7 +97,8 @@ fn world(dice: &mut StdRng) -> World {
         world.opening.insert(vault(symbol), milli(dice.random_range(100_000..9_000_000)));
         world.opening.insert(dollars(symbol), cents(dice.random_range(10_000_000..90_000_000)));
         for number in 0..dice.random_range(0..6) {
-            let (quantity, price) = (milli(dice.random_range(1..20_000)), cents(dice.random_range(500..90_000)));
+            let (quantity, price) =
+                (milli(dice.random_range(1..20_000)), cents(dice.random_range(500..90_000)));
             let paid = quantity.times(price).unwrap().cut(6);
             let bought = dice.random_bool(0.5);
             let signed = |amount: Amount, plus: bool| if plus { amount } else { amount.negated() };
@@ -119,7 +120,10 @@ fn world(dice: &mut StdRng) -> World {
             let parts = dice.random_range(1..=2.min(asked));
             let mut filled = Amount::ZERO;
             for part in 0..parts {
-                let quantity = milli(sign * 1_000 * if part == 0 { asked - parts + 1 - i64::from(open && asked > parts) } else { 1 });
+                let quantity = milli(
+                    sign * 1_000
+                        * if part == 0 { asked - parts + 1 - i64::from(open && asked > parts) } else { 1 },
+                );
                 filled = sum(filled, quantity);
                 let at = second(i64::from(number) * 100 + part);
                 let price = cents(dice.random_range(500..90_000));
@@ -147,7 +151,13 @@ fn world(dice: &mut StdRng) -> World {
         }
     }
     for number in 0..dice.random_range(0..4) {
-        world.movements.push(movement(&format!("fee-{number}"), "regulatory", None, Amount::ZERO, cents(-dice.random_range(1..50))));
+        world.movements.push(movement(
+            &format!("fee-{number}"),
+            "regulatory",
+            None,
+            Amount::ZERO,
+            cents(-dice.random_range(1..50)),
+        ));
     }
     world
 }
@@ -217,13 +227,25 @@ fn inject(views: &mut Views, class: Class, number: usize, dice: &mut StdRng) -> 
     let of_symbol = |trade: &Trade| trade.symbol == symbol;
     let intact = |views: &Views, trade: &Trade| {
         views.broker.trades.iter().filter(|one| one.id == trade.id).eq([trade])
-            && views.ledger.trades.iter().filter(|one| one.order == trade.order).eq(views.broker.trades.iter().filter(|one| one.order == trade.order))
+            && views.ledger.trades.iter().filter(|one| one.order == trade.order).eq(views
+                .broker
+                .trades
+                .iter()
+                .filter(|one| one.order == trade.order))
     };
     let place = |views: &Views, open: bool| {
         let of_open = |trade: &Trade| {
-            views.broker.orders.iter().any(|order| order.open == open && order.broker_ids[0] == *trade.order.as_ref().unwrap())
+            views
+                .broker
+                .orders
+                .iter()
+                .any(|order| order.open == open && order.broker_ids[0] == *trade.order.as_ref().unwrap())
         };
-        views.ledger.trades.iter().position(|trade| trade.ours && of_symbol(trade) && of_open(trade) && intact(views, trade))
+        views
+            .ledger
+            .trades
+            .iter()
+            .position(|trade| trade.ours && of_symbol(trade) && of_open(trade) && intact(views, trade))
     };
     match class {
         Class::SourceUnknown => {
@@ -231,7 +253,11 @@ fn inject(views: &mut Views, class: Class, number: usize, dice: &mut StdRng) -> 
             Some(fault(class, []))
         }
         Class::MissingOnchainFill => {
-            let place = views.ledger.logs.iter().position(|log| views.chain.logs.contains(log) && !views.stray.contains(log))?;
+            let place = views
+                .ledger
+                .logs
+                .iter()
+                .position(|log| views.chain.logs.contains(log) && !views.stray.contains(log))?;
             Some(of_log(&views.ledger.logs.remove(place), class))
         }
         Class::ReorgedFill => {
@@ -270,7 +296,13 @@ fn inject(views: &mut Views, class: Class, number: usize, dice: &mut StdRng) -> 
         }
         Class::FeeTiming => {
             let paid = cents(-dice.random_range(1..500));
-            views.broker.movements.push(movement(&format!("late-{number}"), "interest", None, Amount::ZERO, paid));
+            views.broker.movements.push(movement(
+                &format!("late-{number}"),
+                "interest",
+                None,
+                Amount::ZERO,
+                paid,
+            ));
             Some(fault(class, [(cash(), paid)]))
         }
         Class::TransferInFlight => {
@@ -282,12 +314,23 @@ fn inject(views: &mut Views, class: Class, number: usize, dice: &mut StdRng) -> 
             };
             (gone(&mut views.ledger), gone(&mut views.broker));
             let deadline = "2026-11-18T02:00:00Z".parse().unwrap();
-            views.ledger.transfers.push(Transfer { id: id.clone(), instrument: symbol.to_owned(), quantity, deadline });
+            views.ledger.transfers.push(Transfer {
+                id: id.clone(),
+                instrument: symbol.to_owned(),
+                quantity,
+                deadline,
+            });
             Some(fault(class, [(Leg::new(Kind::Transit, id, symbol), quantity)]))
         }
         Class::CorporateAction => {
             let more = milli(dice.random_range(1..900) * 1_000);
-            views.broker.movements.push(movement(&format!("split-{number}"), "split", Some(symbol), more, Amount::ZERO));
+            views.broker.movements.push(movement(
+                &format!("split-{number}"),
+                "split",
+                Some(symbol),
+                more,
+                Amount::ZERO,
+            ));
             Some(fault(class, [(shares(symbol), more)]))
         }
         Class::NavAccrual => {
@@ -295,7 +338,8 @@ fn inject(views: &mut Views, class: Class, number: usize, dice: &mut StdRng) -> 
             let was = much(1_000_000_000_000_000_000 + i128::from(dice.random_range(0..1_000_000_000_u64)));
             let is = sum(was, much(i128::from(dice.random_range(1_000_000..2_000_000_000_000_000_u64))));
             let token = format!("wrapper-{number}");
-            let accrued = held.times_toward_zero(is).unwrap().minus(held.times_toward_zero(was).unwrap()).unwrap();
+            let accrued =
+                held.times_toward_zero(is).unwrap().minus(held.times_toward_zero(was).unwrap()).unwrap();
             views.chain.ratios.push(Ratio {
                 source: SOURCE.to_owned(),
                 token: token.clone(),
@@ -338,8 +382,13 @@ fn inject(views: &mut Views, class: Class, number: usize, dice: &mut StdRng) -> 
     }
 }
 
-fn balances(world: &World, of: impl Fn(&Leg) -> bool, activities: impl Fn(&Movement) -> bool) -> BTreeMap<Leg, Amount> {
-    let mut held: BTreeMap<Leg, Amount> = world.opening.iter().filter(|(leg, _)| of(leg)).map(|(leg, amount)| (leg.clone(), *amount)).collect();
+fn balances(
+    world: &World,
+    of: impl Fn(&Leg) -> bool,
+    activities: impl Fn(&Movement) -> bool,
+) -> BTreeMap<Leg, Amount> {
+    let mut held: BTreeMap<Leg, Amount> =
+        world.opening.iter().filter(|(leg, _)| of(leg)).map(|(leg, amount)| (leg.clone(), *amount)).collect();
     let mut add = |leg: Leg, amount: Amount| {
         if of(&leg) {
             let place = held.entry(leg).or_default();
@@ -364,7 +413,11 @@ fn balances(world: &World, of: impl Fn(&Leg) -> bool, activities: impl Fn(&Movem
 fn inputs(views: &Views) -> Inputs {
     let mut inputs = Inputs::new("worlds", date(2026, 11, 17), now());
     let answer = |source: &str| {
-        if views.unknown == Some(source) { Answer::Unknown("it answered 502".to_owned()) } else { Answer::Whole }
+        if views.unknown == Some(source) {
+            Answer::Unknown("it answered 502".to_owned())
+        } else {
+            Answer::Whole
+        }
     };
     inputs.cuts = [ACCOUNT, SOURCE]
         .map(|source| Cut { source: source.to_owned(), at: now(), block: None, answer: answer(source) })
@@ -383,24 +436,31 @@ fn inputs(views: &Views) -> Inputs {
         .map(|(leg, amount)| Balance { leg, amount })
         .collect();
     // Strangers' trades are on record, and in no balance of ours.
-    let ours = World { trades: views.ledger.trades.iter().filter(|trade| trade.ours).cloned().collect(), ..views.ledger.clone() };
-    let booked = balances(&ours, |_| true, |one| views.settled.contains(&format!("activity/{ACCOUNT}/{}", one.id)));
+    let ours = World {
+        trades: views.ledger.trades.iter().filter(|trade| trade.ours).cloned().collect(),
+        ..views.ledger.clone()
+    };
+    let booked =
+        balances(&ours, |_| true, |one| views.settled.contains(&format!("activity/{ACCOUNT}/{}", one.id)));
     inputs.booked = booked.into_iter().map(|(leg, amount)| Balance { leg, amount }).collect();
     if known(&vault("AAPL")) {
-        inputs.missing = views.chain.logs.iter().filter(|log| !views.ledger.logs.contains(log)).cloned().collect();
+        inputs.missing =
+            views.chain.logs.iter().filter(|log| !views.ledger.logs.contains(log)).cloned().collect();
         inputs.stray = views.stray.clone();
         inputs.ratios = views.chain.ratios.clone();
     }
     inputs.orders = views.broker.orders.clone();
     inputs.trades = views.ledger.trades.clone();
     if known(&cash()) {
-        inputs.told = views.broker.trades.iter().map(|trade| Trade { ours: false, ..trade.clone() }).collect();
+        inputs.told =
+            views.broker.trades.iter().map(|trade| Trade { ours: false, ..trade.clone() }).collect();
         inputs.told_whole.insert(ACCOUNT.to_owned());
         inputs.movements = views.broker.movements.clone();
     }
     inputs.settled = views.settled.clone();
     inputs.transfers = views.ledger.transfers.clone();
-    let marks = SYMBOLS.map(|symbol| Mark { symbol: symbol.to_owned(), price: Price::of(cents(14_740)).unwrap() });
+    let marks =
+        SYMBOLS.map(|symbol| Mark { symbol: symbol.to_owned(), price: Price::of(cents(14_740)).unwrap() });
     inputs.marks = marks.to_vec();
     inputs.identities = vec![Identity {
         of: "tokens".to_owned(),
@@ -439,8 +499,15 @@ fn found(findings: &Findings) -> BTreeMap<(Class, Leg), Amount> {
     by_class(explained.chain(unexplained))
 }
 
-fn run(known: &BTreeMap<alloy::primitives::B256, Break>, inputs: &Inputs, findings: &Findings) -> (BTreeMap<alloy::primitives::B256, Break>, usize) {
-    let whole = |leg: &Leg| leg.kind == Kind::Transit || inputs.cuts.iter().any(|cut| cut.source == leg.source() && cut.answer == Answer::Whole);
+fn run(
+    known: &BTreeMap<alloy::primitives::B256, Break>,
+    inputs: &Inputs,
+    findings: &Findings,
+) -> (BTreeMap<alloy::primitives::B256, Break>, usize) {
+    let whole = |leg: &Leg| {
+        leg.kind == Kind::Transit
+            || inputs.cuts.iter().any(|cut| cut.source == leg.source() && cut.answer == Answer::Whole)
+    };
     let news = breaks::news(known, &findings.sightings, whole, (inputs.at, inputs.date), &inputs.calendar);
     (breaks::fold(known.clone(), &news, &findings.sightings, inputs.at).unwrap(), news.len())
 }
@@ -464,26 +531,38 @@ fn every_fault_of_a_seeded_world_is_found_for_what_it_is_and_nothing_else_is() {
         // What lies in a place that was not read whole cannot be found.
         let is_known = |leg: &Leg| leg.kind == Kind::Transit || views.unknown != Some(leg.source());
         let truth = by_class(faults.iter().flat_map(|fault| {
-            fault.moves.iter().filter(|(leg, _)| is_known(leg)).map(|(leg, amount)| (fault.class, leg.clone(), *amount))
+            fault
+                .moves
+                .iter()
+                .filter(|(leg, _)| is_known(leg))
+                .map(|(leg, amount)| (fault.class, leg.clone(), *amount))
         }));
         let found = found(&findings);
 
         // Every residual is what was put in, and is explained and unexplained to the last digit.
         for leg in &findings.legs {
-            let put_in = truth.iter().filter(|((_, at), _)| *at == leg.leg).fold(Amount::ZERO, |all, (_, one)| sum(all, *one));
+            let put_in = truth
+                .iter()
+                .filter(|((_, at), _)| *at == leg.leg)
+                .fold(Amount::ZERO, |all, (_, one)| sum(all, *one));
             assert_eq!(leg.residual, put_in, "seed {seed}: {leg:?} {faults:?}");
             assert_eq!(leg.residual, sum(leg.explained, leg.unexplained), "seed {seed}");
         }
         for class in Class::ALL {
             let of = |of: &BTreeMap<(Class, Leg), Amount>| -> BTreeMap<Leg, Amount> {
-                of.iter().filter(|((its, _), _)| *its == class).map(|((_, leg), amount)| (leg.clone(), *amount)).collect()
+                of.iter()
+                    .filter(|((its, _), _)| *its == class)
+                    .map(|((_, leg), amount)| (leg.clone(), *amount))
+                    .collect()
             };
             let (truth, found) = (of(&truth), of(&found));
             let row = matrix.entry(class).or_default();
             for (leg, amount) in &truth {
                 row[usize::from(found.get(leg) != Some(amount))] += 1;
             }
-            row[2] += u64::try_from(found.iter().filter(|(leg, amount)| truth.get(*leg) != Some(*amount)).count()).unwrap();
+            row[2] +=
+                u64::try_from(found.iter().filter(|(leg, amount)| truth.get(*leg) != Some(*amount)).count())
+                    .unwrap();
         }
         if views.unknown.is_some() {
             let row = matrix.entry(Class::SourceUnknown).or_default();

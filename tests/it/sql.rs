@@ -229,6 +229,10 @@ async fn every_check_finds_what_it_is_there_for() {
         ("order_filled", "update broker_order set filled = 2"),
         ("order_cover", "delete from cover where place = 2"),
         ("order_evidence", "delete from order_event where event = 'closed'"),
+        ("recon_break_events", "update recon_break set state = 'OPEN' where id = 2"),
+        ("recon_break_events", "delete from recon_break_event where break_id = 1"),
+        ("recon_explained", "delete from recon_explanation"),
+        ("recon_orphan_break", "update recon_break set class = 'QUANTITY'"),
         ("log_of_stray_block", "update chain_log set block_number = 103 where block_number = 102"),
     ];
     for (check, wrong) in wrongs {

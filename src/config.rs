@@ -594,6 +594,8 @@ data = "/var/lib/hedge"
             HEDGE_KEYS,
             VENUE_KEYS,
             LIMITS_KEYS,
+            RECONCILE_KEYS,
+            INVENTORY_KEYS,
             alerting::ALERTS_KEYS,
             STORE_KEYS,
         ]

@@ -178,7 +178,7 @@ impl Cli {
             Command::Show(args) => show::run(args, &desk, out).await,
             Command::Rewind(args) => rewind::run(args, &desk, out).await,
             Command::Accept(args) => accept::run(args, &desk, out).await,
-            Command::Reconcile(args) => reconcile::run(args, &desk, out).await,
+            Command::Reconcile(args) => Box::pin(reconcile::run(args, &desk, out)).await,
             Command::Recon(args) => recon::run(args, &desk, out).await,
             Command::Correct(args) => breaks::correct(args, &desk, out).await,
             Command::WriteOff(args) => breaks::write_off(args, &desk, out).await,

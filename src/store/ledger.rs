@@ -12,6 +12,7 @@ use sqlx::{PgConnection, Row as _, postgres::PgRow};
 use super::{
     StoreError, big,
     cursors::SourceId,
+    exposure::{Part, Unit},
     facts::LogPlace,
     orders::VenueId,
     small,
@@ -448,6 +449,24 @@ pub async fn positions(conn: &mut PgConnection) -> Result<Vec<Standing>, StoreEr
             .collect::<Result<_, sqlx::Error>>()
     };
     read.await.map_err(|error| StoreError::of("read what stands open", error))
+}
+
+/// When the first of these parts of an exposure was traded; none where all of it was stated.
+pub async fn oldest(conn: &mut PgConnection, units: &[Unit]) -> Result<Option<Timestamp>, StoreError> {
+    let (mut blocks, mut indexes, mut executions) = (Vec::new(), Vec::new(), Vec::new());
+    for unit in units {
+        match &unit.part {
+            Part::Fill { block, log_index, .. } => {
+                blocks.push(block.clone());
+                indexes.push(*log_index);
+            }
+            Part::Execution(id) => executions.push(*id),
+            Part::Stated => {}
+        }
+    }
+    let query = sqlx::query_scalar::<_, Option<At>>(include_str!("../../sql/queries/recon_oldest.sql"));
+    let read = query.bind(blocks).bind(indexes).bind(executions).fetch_one(conn).await;
+    read.map(|at| at.map(|at| at.0)).map_err(|error| StoreError::of("read how old an exposure is", error))
 }
 
 /// Days near a date of which it is known whether the exchange is open.

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use alloy::primitives::U256;
 use hedge::{
     book::{activity::ActivityKind, fill::Side, recon},
     job::{
@@ -10,7 +11,7 @@ use hedge::{
         reconcile::{ReconcileSettings, Reconciler, acts},
     },
     policy::inventory::{InventorySettings, Target},
-    sim::{Ask, Hold, Strike},
+    sim::{Ask, Hold, ONE_E18, Strike},
     store::{exposure::Act, recon as runs},
     units::{Shares, Usd},
 };
@@ -242,6 +243,80 @@ async fn example_5_a_trade_that_is_booked_twice_is_found_and_corrected() {
     assert!(corrected.exposed);
     assert_eq!(night.pit.exposure("AAPL").await, "0");
     assert_eq!(night.found().await, DONE);
+}
+
+#[tokio::test]
+async fn example_6_and_7_one_trade_with_another_quantity_or_price_in_the_books_is_found_by_its_id() {
+    let night = Night::traded().await;
+    night.tamper("update execution set quantity = quantity + 0.1").await;
+    assert_eq!(night.found().await, (Verdict::Done, "EXPLAINED QUANTITY broker AAPL -0.1".to_owned()));
+    night.tamper("update execution set quantity = quantity - 0.1, cash = cash + 0.30").await;
+    let (verdict, breaks) = night.found().await;
+    assert_eq!((verdict, breaks.as_str()), (Verdict::Done, "EXPLAINED PRICE_OR_CASH cash USD -0.3"));
+}
+
+#[tokio::test]
+async fn example_9_a_wrapper_that_is_worth_more_at_the_next_cut_is_income_and_no_break() {
+    let night = Night::traded().await;
+    assert_eq!(night.found().await, DONE);
+    let token = night.pit.chain.cast().equities().find(|token| token.wraps.is_some()).unwrap().address;
+    let ratio = ONE_E18 / U256::from(100) * U256::from(101);
+    night.pit.chain.set_ratio(token, night.pit.chain.head().number - 2, ratio);
+    night.finalize().await;
+    assert_eq!(night.found().await, DONE);
+    let accrued = night.pit.text("select class || ' ' || leg from recon_explanation").await;
+    assert_eq!(accrued, "NAV_ACCRUAL wrapper");
+    assert_eq!(night.pit.number("select count(*) from recon_break").await, 0);
+}
+
+#[tokio::test]
+async fn example_10_a_transfer_is_under_way_until_its_deadline_and_then_it_is_stuck() {
+    let night = Night::traded().await;
+    // Given two shares that left the broker for the chain and are not there yet
+    let account = &night.pit.account;
+    let id = account.happen(ActivityKind::Shares, Some("AAPL"), shares("-2"), usd("0"), "mint-3");
+    let deadline = night.pit.clock.now().checked_add(jiff::SignedDuration::from_hours(1)).unwrap();
+    sqlx::query(
+        "insert into account_entry (kind, leg, account, instrument, amount, as_of, refs, transfer, deadline, reason, author, happened_at)
+         values ('transfer', 'broker', 'alpaca', 'AAPL', -2, now() - interval '100 years', array[$1], 'mint-3', $2::timestamptz, 'to the chain', 'tester', now())",
+    )
+    .bind(format!("activity/alpaca/{id}"))
+    .bind(hedge::store::types::At(deadline))
+    .execute(night.pit.pool())
+    .await
+    .unwrap();
+    night.tamper("update account_entry set as_of = (select max(as_of) from account_entry) + interval '1 second' where kind = 'transfer'").await;
+    assert_eq!(
+        night.found().await,
+        (Verdict::Done, "EXPLAINED TRANSFER_IN_FLIGHT transit AAPL 2".to_owned())
+    );
+    // When its time is over
+    night.pit.clock.sleep(Duration::from_hours(2)).await;
+    assert_eq!(
+        night.found().await,
+        (Verdict::Found, "OPEN TRANSFER_IN_FLIGHT stuck transit AAPL 2".to_owned())
+    );
+    let shown = night.pit.text("select class from reporting.recon_break").await;
+    assert_eq!(shown, "TRANSFER_STUCK");
+}
+
+#[tokio::test]
+async fn a_fill_that_the_chain_took_back_below_finality_is_taken_back_and_stays_on_record() {
+    let night = Night::traded().await;
+    // Given a chain that has another past, and books that have not heard of it
+    night.pit.chain.reorg(FINAL + 5);
+    let (verdict, _) = night.found().await;
+    // Then what the books had is of no block any more, and what was mined again is there
+    assert_eq!(verdict, Verdict::Done);
+    let classes =
+        night.pit.text("select distinct class from recon_explanation where leg = 'vault' order by 1").await;
+    assert!(
+        ["MISSING_ONCHAIN_FILL\nREORGED_FILL", "REORGED_FILL"].contains(&classes.as_str())
+            || classes.is_empty(),
+        "{classes}"
+    );
+    assert!(night.pit.number("select count(*) from chain_log where taken_by is not null").await > 0);
+    night.replays().await;
 }
 
 #[tokio::test]

@@ -332,9 +332,11 @@ async fn positions(
     for standing in ledger::positions(conn).await? {
         let threshold = threshold(job.thresholds.get(&standing.symbol).copied(), marks.get(&standing.symbol));
         let left = standing.net.plus(standing.pending).unwrap_or_default();
-        let mut parts = Vec::new();
+        let (mut parts, mut oldest) = (Vec::new(), None);
         if left.0.abs() >= threshold {
-            for unit in exposure::units(conn, &standing.symbol, left).await? {
+            let units = exposure::units(conn, &standing.symbol, left).await?;
+            oldest = ledger::oldest(conn, &units).await?;
+            for unit in units {
                 let part = match unit.part {
                     exposure::Part::Fill { block, log_index, role, .. } => {
                         format!("fill {}:{log_index}:{role}", alloy::hex::encode_prefixed(block))
@@ -351,7 +353,7 @@ async fn positions(
             pending: standing.pending.0,
             threshold,
             why: standing.hold,
-            oldest: None,
+            oldest,
             parts,
         });
     }

@@ -154,7 +154,7 @@ fn exposure(told: &Told<'_>, one: &Exposed) -> Condition {
         next: format!("hedge why {}", one.symbol),
         usd: one.value,
         quantity: Some(Shares(one.left)),
-        since: told.run.at,
+        since: one.oldest.unwrap_or(told.run.at),
         confirmed: true,
         acknowledged_until: None,
     }

@@ -41,6 +41,7 @@ mod outages;
 mod paper;
 mod parrot;
 mod pit;
+mod pnl;
 mod process;
 mod program;
 mod proof;

@@ -120,6 +120,28 @@ create table oracle_price (
     constraint an_oracle_price_is_above_zero check (price > 0)
 );
 
+-- One row per vault of ours that is known, and how it became so.
+create table vault (
+    source_id      int            not null references source,
+    owner          bytea          not null,
+    token          bytea          not null,
+    vault_id       bytea          not null,
+    found_by       text           not null,
+    block_number   bigint,                           -- where it was first met; null: it was configured
+    seen_at        timestamptz    not null default now(),
+    primary key (source_id, owner, token, vault_id),
+    constraint vault_is_found_by check ((found_by = 'configuration') = (block_number is null)
+                                        and found_by in ('configuration', 'order', 'deposit', 'fill')),
+    constraint vault_addresses check (octet_length(owner) = 20 and octet_length(token) = 20 and octet_length(vault_id) = 32)
+);
+
+-- One row per source: up to where its contract was asked for orders that name vaults.
+create table vault_scan (
+    source_id      int            primary key references source,
+    scanned_to     bigint         not null,
+    scanned_at     timestamptz    not null default now()
+);
+
 do $$
 declare
     fact text;
@@ -134,3 +156,16 @@ create trigger facts_are_never_edited before delete or truncate or
     update of action_id, kind, symbol, ex_date, effective_at, record_date, payable_date, ratio_new, ratio_old,
               to_symbol, cash_per_share, source, author, reason, said, known_at
     on corporate_action for each statement execute function facts_are_never_edited();
+
+-- One row per check of `sql/checks` and run: how many rows it found, and the first of them.
+create table check_result (
+    id             bigint generated always as identity primary key,
+    run_id         bigint      references job_run,   -- null: a person called
+    name           text        not null,
+    failures       bigint      not null,
+    allowed        bigint      not null,             -- so many are let pass
+    sample         jsonb       not null,             -- the first rows
+    checked_at     timestamptz not null,
+    constraint failures_are_counted check (failures >= 0 and allowed >= 0)
+);
+create index check_result_by_time on check_result (checked_at);

@@ -1,10 +1,13 @@
-//! The door to logs: one function per event that matters.
+//! The door to logs and to systemd: one function per event that matters.
 //!
 //! Words and fields live here, so that a search finds every mention of one
 //! thing. Levels: `error` someone must act; `warn` strange, but recovered;
 //! `info` a line of the day's story.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
+use sd_notify::NotifyState;
 
 use crate::{
     book::{
@@ -12,8 +15,9 @@ use crate::{
         execution::Execution,
         log::Place,
         order::{OrderId, Report, Ticket},
+        vault::VaultKey,
     },
-    policy::Intent,
+    policy::{Intent, alert::machine::Notice},
 };
 
 /// A range was committed.
@@ -47,6 +51,18 @@ pub fn source_stopped(source: &str, why: &str) {
 /// An audit found what the first reading had not.
 pub fn audit_found(source: &str, block: u64, what: &str) {
     tracing::error!(source, block, what, "the audit corrected the books");
+}
+
+/// A vault of ours stands in no list.
+pub fn unlisted_vault(source: &str, vault: &VaultKey, found_by: &str) {
+    tracing::warn!(
+        source,
+        owner = %vault.owner,
+        token = %vault.token,
+        vault_id = %vault.vault_id,
+        found_by,
+        "a vault of ours is not among the source's `vaults`"
+    );
 }
 
 /// The lease is ours.
@@ -163,4 +179,93 @@ pub fn login_ages(venue: &str, login_at: Timestamp) {
 /// A login is six and a half days old, or over.
 pub fn login_ends(venue: &str, login_at: Timestamp) {
     tracing::error!(venue, %login_at, "log in now: `hedge auth schwab`; nothing is hedged there once it is seven days old");
+}
+
+/// A job ended.
+pub fn job_ended(job: &str, date: jiff::civil::Date, verdict: &str, said: &str) {
+    tracing::info!(job, %date, verdict, said, "a job ended");
+}
+
+/// A job failed.
+pub fn job_failed(job: &str, date: jiff::civil::Date, attempt: i32, why: &str) {
+    tracing::error!(job, %date, attempt, why, "a job failed: it is tried again a few times; `hedge job list` shows it");
+}
+
+/// What is due could not be run.
+pub fn jobs_held(why: &str) {
+    tracing::warn!(why, "jobs wait: they are looked at again in a minute");
+}
+
+/// How long the service manager waits for a sign of life before it ends us; none: it does not.
+pub fn watchdog() -> Option<Duration> {
+    sd_notify::watchdog_enabled()
+}
+
+/// The service is up.
+pub fn service_ready(status: &str) {
+    notify(&[NotifyState::Ready, NotifyState::Status(status)]);
+}
+
+/// The service is alive, and how it is.
+pub fn service_alive(status: &str) {
+    notify(&[NotifyState::Watchdog, NotifyState::Status(status)]);
+}
+
+/// Loops do not go on: the service manager hears nothing until they do, and ends us.
+pub fn service_hangs(loops: &[String], time: Duration) {
+    let status = format!("no step for {} s: {}", time.as_secs(), loops.join(", "));
+    tracing::error!(?loops, "loops hang: the service manager will end this process unless they go on");
+    notify(&[NotifyState::Status(&status)]);
+}
+
+/// The service was told to end, and ends.
+pub fn service_stopping() {
+    notify(&[NotifyState::Stopping, NotifyState::Status("ending: what was sent is waited for")]);
+}
+
+/// Where nobody listens, nothing is said.
+fn notify(state: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(state) {
+        tracing::debug!(%error, "the service manager does not listen");
+    }
+}
+
+/// People are told something.
+pub fn told(scope: &str, notice: &Notice) {
+    let condition = &notice.condition;
+    tracing::info!(
+        scope,
+        key = condition.key,
+        class = condition.class,
+        severity = condition.severity.word(),
+        what = notice.kind.word(),
+        "{}",
+        condition.about
+    );
+}
+
+/// A message was taken by whoever brings it.
+pub fn delivered(channel: &str, recipient: &str, message_id: &str, attempt: u32) {
+    tracing::info!(channel, recipient, message_id, attempt, "delivered");
+}
+
+/// A message was not taken, and is tried again.
+pub fn undelivered(channel: &str, recipient: &str, message_id: &str, attempt: u32, why: &str) {
+    tracing::warn!(channel, recipient, message_id, attempt, why, "not delivered: it is tried again");
+}
+
+/// Nobody knows whether a message was taken.
+pub fn perhaps_delivered(channel: &str, recipient: &str, message_id: &str, why: &str) {
+    tracing::warn!(
+        channel,
+        recipient,
+        message_id,
+        why,
+        "perhaps delivered: it is sent again under the same id, and the mailbox may hold it twice"
+    );
+}
+
+/// A message is not tried any more.
+pub fn given_up(channel: &str, recipient: &str, message_id: &str, attempt: u32, why: &str) {
+    tracing::error!(channel, recipient, message_id, attempt, why, "given up: nobody there hears of it");
 }

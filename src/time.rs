@@ -4,6 +4,7 @@
 //! told the time, so that a year of backing off takes no time at all. Everything
 //! is UTC but a [`TradingDay`], whose times a calendar gives in New York's.
 
+pub mod business;
 pub mod nyse;
 
 use std::{
@@ -80,6 +81,22 @@ impl Deadline {
     }
 }
 
+/// A moment that something is counted from, by the machine's steady clock.
+#[derive(Clone, Copy, Debug)]
+pub struct Since(Instant);
+
+impl Since {
+    /// From now on.
+    pub fn now() -> Self {
+        Self(Instant::now())
+    }
+
+    /// How long it has been.
+    pub fn elapsed(self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
 /// How long ago something was. What lies ahead of a clock that was set back is as old as can be.
 pub fn age(at: Timestamp, now: Timestamp) -> SignedDuration {
     // Whoever reads the clock a moment before somebody else does not mean that.
@@ -121,6 +138,11 @@ impl TradingDay {
         let at = |time: Time| zone.to_timestamp(date.to_datetime(time)).ok();
         let day = Self { date, early: at(early)?, open: at(open)?, close: at(close)?, late: at(late)? };
         (day.early <= day.open && day.open < day.close && day.close <= day.late).then_some(day)
+    }
+
+    /// Whether the regular session ends before 16:00.
+    pub fn closes_early(&self) -> bool {
+        self.close.duration_since(self.open) < SignedDuration::from_mins(390)
     }
 
     /// Which session is on; the first instant of one belongs to it.
@@ -176,6 +198,14 @@ impl NewYorkDay {
 pub fn new_york_date(now: Timestamp) -> Date {
     // The zone is built in; without it, UTC is the nearest there is.
     now.to_zoned(TimeZone::get("America/New_York").unwrap_or(TimeZone::UTC)).date()
+}
+
+/// The end of a date in New York: the next one's midnight there.
+pub fn end_of_new_york_date(date: Date) -> Timestamp {
+    let zone = TimeZone::get("America/New_York").unwrap_or(TimeZone::UTC);
+    let next = date.tomorrow().unwrap_or(date);
+    // No change of the clock there falls on midnight.
+    zone.to_timestamp(next.to_datetime(Time::midnight())).unwrap_or(Timestamp::MAX)
 }
 
 #[cfg(test)]

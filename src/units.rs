@@ -8,6 +8,7 @@ use std::{array, fmt, str::FromStr, sync::LazyLock};
 
 use alloy::primitives::{U256, Uint};
 use rust_decimal::Decimal;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// The grid's own scale: 18 decimals.
 pub const SCALE: u32 = 18;
@@ -207,17 +208,30 @@ impl FromStr for Amount {
     }
 }
 
+impl Serialize for Amount {
+    /// As a text: a number of JSON would be read as a float.
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Amount {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from)?.parse().map_err(de::Error::custom)
+    }
+}
+
 /// A text that is no number of the grid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a decimal number with at most 18 decimals below 1e20")]
 pub struct NotANumber(pub String);
 
 /// Underlying shares, signed: long is positive.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Shares(pub Amount);
 
 /// Dollars of the quote token.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Usd(pub Amount);
 
 /// Dollars per share: never negative.
@@ -233,6 +247,18 @@ impl Price {
     /// Dollars per share.
     pub const fn dollars(self) -> Amount {
         self.0
+    }
+}
+
+impl Serialize for Price {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for Price {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Self::of(Amount::deserialize(from)?).ok_or_else(|| de::Error::custom("a price is below zero"))
     }
 }
 
@@ -443,6 +469,18 @@ impl Exact {
         Amount::from_atoms(if self.negative { -atoms } else { atoms })
     }
 
+    /// Cut toward zero to so many decimals, exact above them.
+    #[must_use]
+    pub fn cut_to(self, decimals: u8) -> Self {
+        let below = -i64::from(decimals) - self.exponent;
+        if below <= 0 {
+            return self;
+        }
+        let power = u32::try_from(below).ok().and_then(ten_to);
+        let kept = power.map_or(U256::ZERO, |power| self.coefficient / power);
+        Self::new(self.negative, kept, -i64::from(decimals))
+    }
+
     /// `self / other` with 18 decimals, rounded half to even; signs are ignored.
     ///
     /// `None` where `other` is zero or either is not bookable.
@@ -593,6 +631,15 @@ mod tests {
             Some(amount("0.000000000000000001"))
         );
         assert_eq!(amount("99999999999").times_toward_zero(amount("99999999999")), None);
+    }
+
+    #[test]
+    fn an_amount_is_a_text_in_json() {
+        let json = serde_json::to_string(&Usd(amount("-73.75"))).unwrap();
+        assert_eq!(json, "\"-73.75\"");
+        assert_eq!(serde_json::from_str::<Usd>(&json).unwrap(), Usd(amount("-73.75")));
+        assert!(serde_json::from_str::<Amount>("1.5").is_err(), "a float is none");
+        assert!(serde_json::from_str::<Price>("\"-1\"").is_err());
     }
 
     #[test]

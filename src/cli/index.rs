@@ -15,6 +15,7 @@ use crate::{
         audit::{Auditor, Scope},
         drive,
         indexer::{Indexer, Progress},
+        pulse::Pulse,
         reading::Reading,
     },
     store::StoreError,
@@ -43,7 +44,7 @@ pub async fn run(_: Args, desk: &Desk, out: &mut Out<'_>) -> anyhow::Result<Exit
     let readings = sources.ready(None)?;
     sources.look(&readings).await?;
     let stop = sources::until_told()?;
-    let Following { work, shown } = follow(&sources, readings, &stop);
+    let Following { work, shown, .. } = follow(&sources, readings, &stop);
     let bars = progress::show(shown, &sources.clock);
     let ended = until_all_end(work).await;
     drop(bars);
@@ -59,6 +60,8 @@ pub(super) struct Following {
     pub(super) work: JoinSet<Result<End, StoreError>>,
     /// How far each is.
     pub(super) shown: Vec<(String, watch::Receiver<Progress>)>,
+    /// Whether each goes on. Auditors are not felt: a proof may take as long as it takes.
+    pub(super) pulse: Pulse,
 }
 
 /// Follows sources until told to end, an auditor behind each.
@@ -69,10 +72,12 @@ pub(super) fn follow(
 ) -> Following {
     let mut work = JoinSet::new();
     let mut shown = Vec::new();
+    let pulse = Pulse::default();
     for reading in of {
         let every = sources.poll(&reading);
-        let mut indexer = Indexer::new(Arc::clone(&reading), sources.concurrency(&reading), stop.clone());
+        let indexer = Indexer::new(Arc::clone(&reading), sources.concurrency(&reading), stop.clone());
         shown.push((reading.source.name.clone(), indexer.progress()));
+        let mut indexer = pulse.of(&reading.source.name, indexer);
         let (clock, told) = (sources.clock.clone(), stop.clone());
         work.spawn(async move { drive(&mut indexer, Until::Told, every, &clock, told).await });
         let scope = Scope { from: 0, to: u64::MAX, only_final: true, wanted: Verdict::Proved };
@@ -81,7 +86,7 @@ pub(super) fn follow(
             drive(&mut Auditor::new(reading, scope), Until::Told, AUDIT_EVERY, &clock, told).await
         });
     }
-    Following { work, shown }
+    Following { work, shown, pulse }
 }
 
 /// One source that cannot go on ends all of them: a supervisor starts the process anew.

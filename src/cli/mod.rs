@@ -9,15 +9,20 @@
 
 pub mod accept;
 pub mod act;
+pub mod alert;
 pub mod audit;
 pub mod auth;
 pub mod backfill;
+pub mod check;
+mod clerk;
 pub mod db;
 pub mod demo;
 pub mod desk;
 pub mod doctor;
+mod failed_unit;
 pub mod index;
 pub mod init;
+pub mod job;
 pub mod migrate;
 pub mod pnl;
 pub mod preflight;
@@ -30,6 +35,7 @@ pub mod sim;
 pub mod sources;
 pub mod statement;
 pub mod sweep;
+mod systemd;
 pub mod trading;
 pub mod trouble;
 pub mod why;
@@ -100,6 +106,8 @@ enum Command {
     Adopt(act::Adopt),
     Resolve(act::Resolve),
     Order(act::Order),
+    Job(job::Args),
+    Check(check::Args),
     Audit(audit::Args),
     Pnl(pnl::Args),
     Statement(statement::Args),
@@ -107,6 +115,7 @@ enum Command {
     Show(show::Args),
     Rewind(rewind::Args),
     Accept(accept::Args),
+    Alert(alert::Args),
     Redrive(redrive::Args),
     Sim(sim::Args),
     Db(db::Args),
@@ -159,6 +168,8 @@ impl Cli {
             Command::Adopt(args) => act::adopt(args, &desk, out).await,
             Command::Resolve(args) => act::resolve(args, &desk, out).await,
             Command::Order(args) => act::order(args, &desk, out).await,
+            Command::Job(args) => job::run(args, &desk, out).await,
+            Command::Check(args) => check::run(args, &desk, out).await,
             Command::Pnl(args) => pnl::run(args, &desk, out).await,
             Command::Statement(args) => statement::run(args, &desk, out).await,
             Command::Audit(args) => audit::run(args, &desk, out).await,
@@ -166,6 +177,7 @@ impl Cli {
             Command::Show(args) => show::run(args, &desk, out).await,
             Command::Rewind(args) => rewind::run(args, &desk, out).await,
             Command::Accept(args) => accept::run(args, &desk, out).await,
+            Command::Alert(args) => alert::run(args, &desk, out).await,
             Command::Redrive(args) => redrive::run(args, &desk, out).await,
             Command::Sim(args) => sim::run(args, out).await.map(|()| Exit::Done),
             Command::Db(args) => db::run(args, &desk.store()?, out).await.map(|()| Exit::Done),

@@ -1,11 +1,24 @@
 //! `hedge run`.
 
+use std::{sync::Arc, time::Duration};
+
 use super::{
     Desk, Exit, Out,
     index::{self, Following},
-    progress,
+    job, progress,
     sources::{self, Sources},
     trading,
+};
+use crate::{
+    engine::{
+        Stop, Until, drive,
+        mailer::{self, Mailer},
+        pulse::Pulse,
+        stopped,
+    },
+    job::scheduler,
+    observe,
+    time::Clock,
 };
 
 const EXAMPLES: &str = "\
@@ -33,14 +46,45 @@ pub async fn run(_: Args, desk: &Desk, out: &mut Out<'_>) -> anyhow::Result<Exit
     let ready = trading::ready(&sources).await?;
     sources.look(&readings).await?;
     let stop = sources::until_told()?;
-    let Following { mut work, shown } = index::follow(&sources, readings, &stop);
-    ready.begin(&mut work, shown.iter().map(|(_, progress)| progress.clone()).collect(), &stop);
+    let Following { mut work, shown, pulse } = index::follow(&sources, readings, &stop);
+    ready.begin(&mut work, shown.clone(), &pulse, &stop);
+    let office = Arc::new(job::office(&sources, job::all(desk)?)?);
+    let jobs = tokio::spawn(scheduler::keep(office, stop.clone()));
+    if let Some(settings) = &sources.config().alerts {
+        let mut mailer = Mailer::new(sources.db.pool().clone(), settings, sources.clock.clone());
+        let (clock, told) = (sources.clock.clone(), stop.clone());
+        work.spawn(Box::pin(
+            async move { drive(&mut mailer, Until::Told, mailer::EVERY, &clock, told).await },
+        ));
+    }
+    let watched = tokio::spawn(feed_the_watchdog(pulse, stop.clone()));
     let bars = progress::show(shown, &sources.clock);
     let ended = index::until_all_end(work).await;
     drop(bars);
+    observe::service_stopping();
+    watched.abort();
     ready.end().await;
+    jobs.abort();
     sources.db.close().await;
     ended?;
     writeln!(out, "ended; `hedge run` goes on where it was")?;
     Ok(Exit::Done)
+}
+
+/// Tells the service manager that we are up, and then that every loop goes on, while it does.
+async fn feed_the_watchdog(pulse: Pulse, mut stop: Stop) {
+    /// Where nobody watches, the status is still told.
+    const UNWATCHED: Duration = Duration::from_mins(1);
+    let limit = observe::watchdog().unwrap_or(UNWATCHED);
+    observe::service_ready("reading and hedging");
+    loop {
+        tokio::select! {
+            () = Clock::Wall.sleep(limit / 4) => {}
+            () = stopped(&mut stop) => return,
+        }
+        match pulse.still(limit).as_slice() {
+            [] => observe::service_alive("reading and hedging"),
+            hung => observe::service_hangs(hung, limit),
+        }
+    }
 }

@@ -17,6 +17,7 @@ use crate::{
             tracker::Tracker, watcher::Watcher,
         },
         indexer::Progress,
+        pulse::Pulse,
         stopped,
     },
     policy::{HedgeSettings, Limits},
@@ -58,33 +59,7 @@ pub async fn ready(sources: &Sources) -> anyhow::Result<Ready> {
         }
         .into());
     };
-    let unusable = |what: String, cause: String, next: &str| Trouble {
-        what,
-        cause,
-        state: "nothing was started".to_owned(),
-        next: next.to_owned(),
-        exit: Exit::Usage,
-    };
-    let key = config.encryption_key.as_ref().map(SealingKey::parse).transpose().map_err(|error| {
-        unusable("ENCRYPTION_KEY cannot be used".to_owned(), error.to_string(), "give 64 hex digits")
-    })?;
-    let mut venues: Vec<(VenueSettings, Arc<dyn Venue>)> = Vec::new();
-    for settings in &config.venues {
-        let connected = brokers::connect(settings, sources.db.pool(), key.as_ref(), &sources.clock);
-        let venue = connected.map_err(|error| {
-            let next = match &error {
-                VenueError::Unauthorized { next, .. } => next.clone(),
-                VenueError::Unreachable { .. }
-                | VenueError::Unanswered { .. }
-                | VenueError::Throttled { .. }
-                | VenueError::Refused { .. } => {
-                    "mend what the cause names; `hedge doctor` tries it".to_owned()
-                }
-            };
-            unusable(format!("the venue `{}` cannot be used", settings.name), error.to_string(), &next)
-        })?;
-        venues.push((settings.clone(), venue));
-    }
+    let venues = venues(sources)?;
     let (seats, strays) = hedging::take_seats(sources.db.pool(), venues).await?;
     if let Some(stray) = strays.first() {
         return Err(left_open(stray).into());
@@ -115,8 +90,47 @@ pub async fn ready(sources: &Sources) -> anyhow::Result<Ready> {
     })
 }
 
-/// Who we are, for the lease: host and process.
-fn who() -> String {
+/// A venue as it is configured, and the door to it.
+type Connected = (VenueSettings, Arc<dyn Venue>);
+
+/// Every configured venue, ready to be asked.
+///
+/// # Errors
+/// One cannot be used.
+pub(super) fn venues(sources: &Sources) -> Result<Vec<Connected>, Trouble> {
+    let config = sources.config();
+    let unusable = |what: String, cause: String, next: &str| Trouble {
+        what,
+        cause,
+        state: "nothing was started".to_owned(),
+        next: next.to_owned(),
+        exit: Exit::Usage,
+    };
+    let key = config.encryption_key.as_ref().map(SealingKey::parse).transpose().map_err(|error| {
+        unusable("ENCRYPTION_KEY cannot be used".to_owned(), error.to_string(), "give 64 hex digits")
+    })?;
+    let mut venues: Vec<Connected> = Vec::new();
+    for settings in &config.venues {
+        let connected = brokers::connect(settings, sources.db.pool(), key.as_ref(), &sources.clock);
+        let venue = connected.map_err(|error| {
+            let next = match &error {
+                VenueError::Unauthorized { next, .. } => next.clone(),
+                VenueError::Unreachable { .. }
+                | VenueError::Unanswered { .. }
+                | VenueError::Throttled { .. }
+                | VenueError::Refused { .. } => {
+                    "mend what the cause names; `hedge doctor` tries it".to_owned()
+                }
+            };
+            unusable(format!("the venue `{}` cannot be used", settings.name), error.to_string(), &next)
+        })?;
+        venues.push((settings.clone(), venue));
+    }
+    Ok(venues)
+}
+
+/// Who we are: host and process.
+pub(super) fn who() -> String {
     let host = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
     format!("{} {}", host.trim(), std::process::id()).trim().to_owned()
 }
@@ -176,7 +190,8 @@ impl Ready {
     pub fn begin(
         &self,
         work: &mut JoinSet<Result<End, StoreError>>,
-        read: Vec<watch::Receiver<Progress>>,
+        read: Vec<(String, watch::Receiver<Progress>)>,
+        pulse: &Pulse,
         stop: &Stop,
     ) {
         let Self { trading, keeper, every } = self;
@@ -185,13 +200,16 @@ impl Ready {
             let mut told = told;
             kept.keep(&mut told).await.map(|()| End::Told)
         });
-        for mut progress in read {
-            let (bell, mut told) = (trading.bell.clone(), stop.clone());
+        for (name, mut progress) in read {
+            let (bell, pulse, mut told) = (trading.bell.clone(), pulse.clone(), stop.clone());
             work.spawn(async move {
                 loop {
                     tokio::select! {
                         changed = progress.changed() => match changed {
-                            Ok(()) => bell.ring(),
+                            Ok(()) => {
+                                bell.ring();
+                                pulse.beat(&name);
+                            }
                             Err(_) => return Ok(End::Idle),
                         },
                         () = stopped(&mut told) => return Ok(End::Told),
@@ -204,14 +222,15 @@ impl Ready {
         let (every, bell) = (*every, trading.bell.clone());
         spawn(
             work,
-            Watcher::new(Arc::clone(&shared)),
+            pulse.of("watcher", Watcher::new(Arc::clone(&shared))),
             LOOK_EVERY,
             clock.clone(),
             told.clone(),
             Bell::default(),
         );
-        spawn(work, Tracker::new(Arc::clone(&shared)), LOOK_EVERY, clock.clone(), told.clone(), bell.clone());
-        spawn(work, Hedger::new(shared), every, clock, told, bell);
+        let tracker = pulse.of("tracker", Tracker::new(Arc::clone(&shared)));
+        spawn(work, tracker, LOOK_EVERY, clock.clone(), told.clone(), bell.clone());
+        spawn(work, pulse.of("hedger", Hedger::new(shared)), every, clock, told, bell);
     }
 
     /// Waits for what was sent, a while, and lets the next one have the lease.

@@ -4,7 +4,8 @@ use std::{error::Error, fmt, io, iter, process::ExitCode};
 
 use crate::{config::Problems, store::StoreError};
 
-/// Exit codes, for scripts and units. They do not change their meaning.
+/// Exit codes, for scripts and units. They do not change their meaning; `hedge reconcile` and
+/// `hedge job run` have some of their own from 2 to 4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     /// 0: done.
@@ -17,6 +18,12 @@ pub enum Exit {
     Found,
     /// 4: a node, a database or another thing outside is not there; trying again may help.
     Unavailable,
+    /// 2 of a job: it found something that is not in order.
+    Open,
+    /// 3 of a job: not all could be asked, so that not all was judged.
+    Incomplete,
+    /// 4 of a job: the books contradict themselves; nothing was judged or published.
+    Inconsistent,
 }
 
 impl Exit {
@@ -25,9 +32,9 @@ impl Exit {
         match self {
             Self::Done => 0,
             Self::Failed => 1,
-            Self::Usage => 2,
-            Self::Found => 3,
-            Self::Unavailable => 4,
+            Self::Usage | Self::Open => 2,
+            Self::Found | Self::Incomplete => 3,
+            Self::Unavailable | Self::Inconsistent => 4,
         }
     }
 }

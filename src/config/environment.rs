@@ -1,8 +1,8 @@
 //! The environment as a value.
 //!
 //! A name is looked for as a variable, then in the file that `NAME_FILE` names,
-//! then in systemd's `$CREDENTIALS_DIRECTORY` (`NAME` or `name`). Nothing here is global:
-//! a test makes an environment of its own.
+//! then in systemd's `$CREDENTIALS_DIRECTORY` (`NAME` or `name`, with `hedge_` before it where a
+//! unit loads a whole directory). Nothing here is global: a test makes an environment of its own.
 
 use std::{collections::BTreeMap, fmt, fs, path::PathBuf};
 
@@ -47,6 +47,10 @@ impl Environment {
                 let what = format!("is given twice: as {name} and as {by_file}");
                 Err(Problem::new(name, what, "unset one of them"))
             }
+            (Some(_), None) if self.credential(name).is_some() => {
+                let what = format!("is given twice: as {name} and as a credential of the unit");
+                Err(Problem::new(name, what, "unset it: who may look at the process sees its environment"))
+            }
             (Some(value), None) => Ok(Some(Secret::new(value))),
             (None, Some(file)) => match fs::read_to_string(file) {
                 Ok(text) if text.trim().is_empty() => {
@@ -74,11 +78,16 @@ impl Environment {
 
     fn credential(&self, name: &str) -> Option<Secret> {
         let directory = PathBuf::from(self.variable("CREDENTIALS_DIRECTORY")?);
-        [name.to_owned(), name.to_lowercase()]
-            .into_iter()
-            .find_map(|file| fs::read_to_string(directory.join(file)).ok())
-            .map(|text| Secret::new(text.trim()))
-            .filter(|secret| !secret.is_empty())
+        [
+            name.to_owned(),
+            name.to_lowercase(),
+            format!("hedge_{name}"),
+            format!("hedge_{}", name.to_lowercase()),
+        ]
+        .into_iter()
+        .find_map(|file| fs::read_to_string(directory.join(file)).ok())
+        .map(|text| Secret::new(text.trim()))
+        .filter(|secret| !secret.is_empty())
     }
 }
 
@@ -116,6 +125,8 @@ mod tests {
         assert_eq!(found(&[("DATABASE_URL", "plain")]), Ok(Some("plain".to_owned())));
         assert_eq!(found(&[("DATABASE_URL_FILE", file)]), Ok(Some("from the file".to_owned())));
         assert_eq!(found(&[("CREDENTIALS_DIRECTORY", room)]), Ok(Some("from the file".to_owned())));
+        let both = found(&[("CREDENTIALS_DIRECTORY", room), ("DATABASE_URL", "plain")]).unwrap_err();
+        assert!(both.to_string().contains("given twice: as DATABASE_URL and as a credential"), "{both}");
         let twice = found(&[("DATABASE_URL", "plain"), ("DATABASE_URL_FILE", file)]).unwrap_err();
         assert_eq!(
             twice.to_string(),

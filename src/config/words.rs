@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use alloy::primitives::{Address, B256};
+use alloy::primitives::{Address, B256, U256};
 use jiff::SignedDuration;
 use reqwest::Url;
 use rust_decimal::Decimal;
@@ -117,6 +117,18 @@ pub(super) fn feed(text: &str) -> Result<B256, Wrong> {
     text.parse().map_err(|_| wrong(format!("`{text}` is not a Pyth feed id"), "write 0x and 64 hex digits"))
 }
 
+/// A vault's id: 32 bytes, or as a number, whose leading zeros may be left out.
+pub(super) fn vault_id(text: &str) -> Result<B256, Wrong> {
+    let digits = text.strip_prefix("0x").filter(|digits| (1..=64).contains(&digits.len()));
+    let number = match digits {
+        Some(digits) => U256::from_str_radix(digits, 16).ok(),
+        None => U256::from_str_radix(text, 10).ok(),
+    };
+    number
+        .map(B256::from)
+        .ok_or_else(|| wrong(format!("`{text}` is not a vault id"), "write 0x and hex digits, or a number"))
+}
+
 pub(super) fn directory(text: &str) -> Result<PathBuf, Wrong> {
     if !text.starts_with('/') {
         return Err(wrong(format!("`{text}` is not an absolute path"), "begin it with /"));
@@ -168,10 +180,16 @@ pub(super) fn hex_key(text: &str) -> Result<Secret, Wrong> {
     Ok(Secret::new(text))
 }
 
+pub(super) fn duration(text: &str) -> Result<SignedDuration, Wrong> {
+    text.parse::<SignedDuration>().ok().filter(SignedDuration::is_positive).ok_or_else(|| {
+        wrong(format!("`{text}` is not a duration"), "write it like \"2s\", \"500ms\" or \"72h\"")
+    })
+}
+
 pub(super) fn duration_ms(text: &str) -> Result<u64, Wrong> {
-    text.parse::<SignedDuration>()
+    let length = duration(text)?;
+    u64::try_from(length.as_millis())
         .ok()
-        .and_then(|duration| u64::try_from(duration.as_millis()).ok())
         .filter(|milliseconds| *milliseconds > 0)
-        .ok_or_else(|| wrong(format!("`{text}` is not a duration"), "write it like \"2s\" or \"500ms\""))
+        .ok_or_else(|| wrong(format!("`{text}` is too short"), "give at least \"1ms\""))
 }

@@ -1,12 +1,15 @@
 //! Our numbers and times, as Postgres sends and takes them: exactly.
 
 use alloy::primitives::U256;
-use jiff::Timestamp;
+use jiff::{
+    Span, Timestamp,
+    civil::{Date, date},
+};
 use sqlx::{
     Decode, Encode, Postgres, Type,
     encode::IsNull,
     error::BoxDynError,
-    postgres::{PgArgumentBuffer, PgTypeInfo, PgValueFormat, PgValueRef, types::Oid},
+    postgres::{PgArgumentBuffer, PgHasArrayType, PgTypeInfo, PgValueFormat, PgValueRef, types::Oid},
 };
 
 use super::copy::numeric;
@@ -14,6 +17,8 @@ use crate::units::{Amount, Exact, Price, Shares, Usd};
 
 /// Microseconds from 1970 to 2000, where Postgres counts from.
 const EPOCH_2000: i64 = 946_684_800_000_000;
+/// Dates are counted from here.
+const DATE_2000: Date = date(2000, 1, 1);
 
 impl Type<Postgres> for Amount {
     fn type_info() -> PgTypeInfo {
@@ -114,5 +119,45 @@ impl Decode<'_, Postgres> for At {
     fn decode(value: PgValueRef<'_>) -> Result<Self, BoxDynError> {
         let since_2000 = i64::from_be_bytes(value.as_bytes()?.try_into()?);
         Ok(Self(Timestamp::from_microsecond(since_2000.saturating_add(EPOCH_2000))?))
+    }
+}
+
+impl PgHasArrayType for At {
+    fn array_type_info() -> PgTypeInfo {
+        PgTypeInfo::with_oid(Oid(1185))
+    }
+}
+
+/// A date: of no zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Day(pub Date);
+
+impl Type<Postgres> for Day {
+    fn type_info() -> PgTypeInfo {
+        PgTypeInfo::with_oid(Oid(1082))
+    }
+
+    fn compatible(other: &PgTypeInfo) -> bool {
+        other.oid() == Some(Oid(1082))
+    }
+}
+
+impl PgHasArrayType for Day {
+    fn array_type_info() -> PgTypeInfo {
+        PgTypeInfo::with_oid(Oid(1182))
+    }
+}
+
+impl Encode<'_, Postgres> for Day {
+    fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        buffer.extend((self.0 - DATE_2000).get_days().to_be_bytes());
+        Ok(IsNull::No)
+    }
+}
+
+impl Decode<'_, Postgres> for Day {
+    fn decode(value: PgValueRef<'_>) -> Result<Self, BoxDynError> {
+        let since_2000 = i32::from_be_bytes(value.as_bytes()?.try_into()?);
+        Ok(Self(DATE_2000.checked_add(Span::new().try_days(since_2000)?)?))
     }
 }

@@ -308,7 +308,7 @@ fn not_toml() {
 
 #[test]
 fn a_poll_without_unit() {
-    assert_snapshot!(given("[chain.8453]", "[chain.8453]\npoll = \"2\""), @r#"hedge.toml:2: chain.8453.poll: `2` is not a duration; write it like "2s" or "500ms""#);
+    assert_snapshot!(given("[chain.8453]", "[chain.8453]\npoll = \"2\""), @r#"hedge.toml:2: chain.8453.poll: `2` is not a duration; write it like "2s", "500ms" or "72h""#);
 }
 
 #[test]

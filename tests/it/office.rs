@@ -47,6 +47,11 @@ impl Desk {
 
     /// Starts `hedge`; what it says is kept in the room.
     pub fn start(&self, arguments: &[&str]) -> Program {
+        self.start_with(arguments, &[])
+    }
+
+    /// The same, with more variables.
+    pub fn start_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Program {
         let said = self.room.path().join(format!("{}.said", arguments[0]));
         let file = File::options().create(true).append(true).open(&said).unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_hedge"))
@@ -58,6 +63,7 @@ impl Desk {
             .env("USER", "tester")
             .env("ALPACA_API_KEY", "K")
             .env("ALPACA_API_SECRET", "S")
+            .envs(variables.iter().copied())
             .current_dir(self.room.path())
             .stdin(Stdio::null())
             .stdout(file.try_clone().unwrap())

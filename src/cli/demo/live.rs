@@ -76,9 +76,9 @@ impl Stage {
     ) -> anyhow::Result<Seen> {
         let (end, ended) = watch::channel(false);
         let ready = trading::ready(&self.sources).await?;
-        let Following { mut work, mut shown } =
+        let Following { mut work, mut shown, pulse } =
             index::follow(&self.sources, self.sources.ready(None)?, &ended);
-        ready.begin(&mut work, shown.iter().map(|(_, progress)| progress.clone()).collect(), &ended);
+        ready.begin(&mut work, shown.clone(), &pulse, &ended);
         let mut seen = Seen::default();
         if let Some((_, progress)) = shown.pop() {
             let mut narrator =

@@ -5,10 +5,10 @@ use std::{io::Write, path::Path};
 use alloy::primitives::Address;
 use sqlx::PgPool;
 
-use super::{findings::Findings, hedging};
+use super::{alerts, findings::Findings, hedging};
 use crate::{
-    cli::{Desk, Trouble, show::no_such_table, trouble::outcome},
-    config::Config,
+    cli::{Desk, Trouble, job, show::no_such_table, trouble::outcome},
+    config::{Config, jobs::specs},
     store::{Db, Settings, StoreError, credentials, migrate::NEWEST},
     time::Clock,
     venue::schwab::Standing,
@@ -53,6 +53,8 @@ pub(super) async fn examine(
             let tokens = tables(&db, &settings, findings).await;
             if let (Some(_), Some(config)) = (&tokens, config) {
                 hedging::examine(config, &db, &Clock::Wall, findings).await;
+                jobs(config, &db, findings).await;
+                alerts::outbox(&db, &Clock::Wall, findings).await;
             }
             db.close().await;
             tokens.unwrap_or_default()
@@ -62,6 +64,36 @@ pub(super) async fn examine(
             Vec::new()
         }
     }
+}
+
+/// What the jobs' files say, and which of them ran.
+async fn jobs(config: &Config, db: &Db, findings: &mut Findings) {
+    match specs(config.jobs.as_deref()) {
+        Ok(specs) => {
+            let looked = super::runs::examine(&specs, db, Clock::Wall.now(), false, findings).await;
+            if let Err(error) = looked {
+                failed(&error, findings);
+            }
+        }
+        Err(problems) => {
+            for problem in problems.iter() {
+                findings.failed("jobs", format!("{}: {}", problem.place, problem.what), &problem.next);
+            }
+        }
+    }
+}
+
+/// Whether every job ran when it was due.
+///
+/// # Errors
+/// The configuration, the jobs' files, or the database: nobody knows then.
+pub(super) async fn runs(desk: &Desk, findings: &mut Findings) -> anyhow::Result<()> {
+    let specs = job::all(desk)?;
+    let db = Db::open(&desk.store()?).await?;
+    db.migrate().await?;
+    let looked = super::runs::examine(&specs, &db, Clock::Wall.now(), true, findings).await;
+    db.close().await;
+    Ok(looked?)
 }
 
 /// What the command line and the environment say of the books, without the file.

@@ -1,16 +1,20 @@
 //! `hedge doctor`: tries every outside thing, and says `ok` or what to do, a line each.
 //!
 //! - [`findings`]: the lines
+//! - `alerts`: whether people can be told
 //! - `chain`: nodes, contracts and tokens
 //! - `books`: the database and its directory
 //! - `hedging`: brokers, who hedges, and what waits for a person
+//! - `runs`: whether the jobs ran
 //!
 //! All checks run: none stops another. Nothing is changed but that our own Postgres is started for a moment.
 
+mod alerts;
 mod books;
 mod chain;
 pub mod findings;
 mod hedging;
+mod runs;
 
 use findings::Findings;
 
@@ -23,6 +27,7 @@ use crate::{
 const EXAMPLES: &str = "\
 Examples:
   hedge doctor
+  hedge doctor --runs           whether the night's jobs ran: the dead man's timer
   hedge doctor --json | jq '.[] | select(.state == \"failed\")'
 
 Ends with 0 if nothing failed, with 3 if something did.";
@@ -34,6 +39,9 @@ pub struct Args {
     /// Write an array of objects: state, about, said, next.
     #[arg(long)]
     pub json: bool,
+    /// Look only whether every job ran when it was due: what no run can say of itself.
+    #[arg(long)]
+    pub runs: bool,
 }
 
 /// Tries everything.
@@ -44,11 +52,16 @@ pub struct Args {
 pub async fn run(args: &Args, desk: &Desk, out: &mut Out<'_>) -> anyhow::Result<Exit> {
     let mut findings = Findings::default();
     let read = desk.load();
+    if args.runs {
+        books::runs(desk, &mut findings).await?;
+        return told(args, desk, &findings, out);
+    }
     configuration(&read, &mut findings);
     if let Ok(config) = &read {
         for settings in &config.chains {
             findings.extend(chain::examine(settings, config, &Clock::Wall).await);
         }
+        alerts::examine(config, &mut findings).await;
     }
     let tokens = books::examine(desk, read.as_ref().ok(), &mut findings).await;
 
@@ -70,6 +83,15 @@ pub async fn run(args: &Args, desk: &Desk, out: &mut Out<'_>) -> anyhow::Result<
             )?;
             write!(out, "{}", config.to_toml())?;
         }
+    }
+    Ok(if findings.any_failed() { Exit::Found } else { Exit::Done })
+}
+
+fn told(args: &Args, desk: &Desk, findings: &Findings, out: &mut Out<'_>) -> anyhow::Result<Exit> {
+    if args.json {
+        findings.write_json(out)?;
+    } else {
+        findings.write(desk.color, out)?;
     }
     Ok(if findings.any_failed() { Exit::Found } else { Exit::Done })
 }

@@ -1,0 +1,120 @@
+//! Who does what a job says: the rooms' functions, with the doors that they need.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use sqlx::PgPool;
+
+use super::{Trouble, sources::Sources, trading};
+use crate::{
+    alert,
+    engine::mailer::Mailer,
+    job::{
+        Outcome, Run, Verdict, calendar, checks, health,
+        notify::{self, Voice},
+        office::Clerk,
+        pnl::{self, Counting},
+        spec::{Kind, Spec},
+        statement,
+    },
+    observe,
+    policy::alert::{Condition, Seen},
+    time::Clock,
+    venue::Venue,
+};
+
+/// Every kind of job, on one desk.
+#[derive(Debug)]
+pub(super) struct Clerks {
+    pool: PgPool,
+    specs: Vec<Spec>,
+    venues: Vec<Arc<dyn Venue>>,
+    alerts: Option<alert::Settings>,
+    clock: Clock,
+}
+
+impl Clerks {
+    /// Opens the doors that jobs go through.
+    ///
+    /// # Errors
+    /// A venue cannot be used.
+    pub(super) fn new(sources: &Sources, specs: Vec<Spec>) -> Result<Self, Trouble> {
+        let venues = trading::venues(sources)?.into_iter().map(|(_, venue)| venue).collect();
+        let (pool, alerts) = (sources.db.pool().clone(), sources.config().alerts.clone());
+        Ok(Self { pool, specs, venues, alerts, clock: sources.clock.clone() })
+    }
+
+    /// Tells people what a run saw, and nothing else: of jobs that have written what they write.
+    async fn tell(&self, spec: &Spec, run: &Run, conditions: Vec<Condition>) -> anyhow::Result<()> {
+        let mut tx = self.pool.begin().await?;
+        let seen = Seen {
+            scope: spec.name.clone(),
+            run: run.id,
+            at: run.at,
+            conditions,
+            unknown: Vec::new(),
+            digest: None,
+        };
+        notify::tell(&mut tx, &self.voice(spec), &seen).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// How people are told of what this job sees.
+    fn voice(&self, spec: &Spec) -> Voice {
+        let voice = self.alerts.as_ref().map(Voice::of).unwrap_or_default();
+        Voice { routes: spec.routes.clone(), ..voice }
+    }
+}
+
+#[async_trait]
+impl Clerk for Clerks {
+    async fn work(&self, spec: &Spec, run: &Run) -> anyhow::Result<Outcome> {
+        match &spec.kind {
+            Kind::Calendar(ahead) => {
+                let (outcome, conditions) = calendar::run(&self.pool, &self.venues, *ahead, run).await?;
+                self.tell(spec, run, conditions).await?;
+                Ok(outcome)
+            }
+            Kind::Health(limits) => {
+                let mut conn = self.pool.acquire().await?;
+                let conditions = health::look(&mut conn, limits, &self.specs, run).await?;
+                drop(conn);
+                let outcome = found(&conditions, "all is as young as it should be".to_owned());
+                self.tell(spec, run, conditions).await?;
+                Ok(outcome)
+            }
+            Kind::Checks(allowed) => {
+                let mut conn = self.pool.acquire().await?;
+                let (all, conditions) = checks::look(&mut conn, allowed, run).await?;
+                drop(conn);
+                let outcome = found(&conditions, format!("all {} checks hold", all.len()));
+                self.tell(spec, run, conditions).await?;
+                Ok(outcome)
+            }
+            Kind::Pnl => Ok(pnl::run(&self.pool, run, &self.voice(spec), &Counting::new(false)).await?),
+            Kind::Statement => Ok(statement::run(&self.pool, run, &self.voice(spec)).await?),
+            Kind::Reconcile | Kind::CorporateActions => {
+                anyhow::bail!("not there yet")
+            }
+        }
+    }
+
+    /// What was written to be sent is sent, once; what cannot leave now waits in the outbox.
+    async fn end(&self) {
+        let Some(settings) = &self.alerts else { return };
+        let sent = Mailer::new(self.pool.clone(), settings, self.clock.clone()).drain().await;
+        if let Err(error) = sent {
+            observe::jobs_held(&error.to_string());
+        }
+    }
+}
+
+/// Nothing (`well`), or what was found.
+fn found(conditions: &[Condition], well: String) -> Outcome {
+    let about: Vec<&str> = conditions.iter().map(|condition| condition.about.as_str()).collect();
+    if about.is_empty() {
+        Outcome { verdict: Verdict::Done, said: well }
+    } else {
+        Outcome { verdict: Verdict::Found, said: about.join("; ") }
+    }
+}

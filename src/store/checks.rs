@@ -1,0 +1,102 @@
+//! `sql/checks`: laws that no constraint can hold. A row is a failure.
+
+use jiff::Timestamp;
+use sqlx::{PgConnection, Row as _};
+
+use super::{StoreError, types::At};
+
+/// Every check, in the order of their names: the file, and a query whose rows are failures.
+pub const CHECKS: [(&str, &str); 9] = [
+    ("coverage", include_str!("../../sql/checks/coverage.sql")),
+    ("cursor_block", include_str!("../../sql/checks/cursor_block.sql")),
+    ("fill_close", include_str!("../../sql/checks/fill_close.sql")),
+    ("fill_quantity", include_str!("../../sql/checks/fill_quantity.sql")),
+    ("log_above_cursor", include_str!("../../sql/checks/log_above_cursor.sql")),
+    ("log_of_stray_block", include_str!("../../sql/checks/log_of_stray_block.sql")),
+    ("order_cover", include_str!("../../sql/checks/order_cover.sql")),
+    ("order_evidence", include_str!("../../sql/checks/order_evidence.sql")),
+    ("order_filled", include_str!("../../sql/checks/order_filled.sql")),
+];
+
+/// Rows of a check that are kept and shown.
+const SAMPLE: i64 = 5;
+
+/// What a check found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The check.
+    pub name: &'static str,
+    /// What a failure is: the first line of its file.
+    pub about: &'static str,
+    /// How many rows there are.
+    pub failures: i64,
+    /// The first of them, as a JSON array of objects.
+    pub sample: String,
+}
+
+/// Runs every check.
+///
+/// # Errors
+/// The database.
+pub async fn run(conn: &mut PgConnection) -> Result<Vec<Found>, StoreError> {
+    let mut all = Vec::new();
+    for (name, sql) in CHECKS {
+        let failed = |error| StoreError::of(&format!("run the check {name}"), error);
+        let rows = sql.trim_end().trim_end_matches(';');
+        let counted = format!(
+            "with found as materialized (\n{rows}\n)\n\
+             select (select count(*) from found) as failures,
+                    coalesce((select jsonb_agg(to_jsonb(first)) from (select * from found limit {SAMPLE}) first), '[]')::text as sample"
+        );
+        let row = sqlx::query(sqlx::AssertSqlSafe(counted)).fetch_one(&mut *conn).await.map_err(failed)?;
+        let about = sql.lines().next().unwrap_or_default().trim_start_matches("-- ");
+        all.push(Found {
+            name,
+            about,
+            failures: row.try_get("failures").map_err(failed)?,
+            sample: row.try_get("sample").map_err(failed)?,
+        });
+    }
+    Ok(all)
+}
+
+/// Keeps what a check found; `allowed` so many rows are let pass.
+///
+/// # Errors
+/// The database.
+pub async fn keep(
+    conn: &mut PgConnection,
+    run: Option<i64>,
+    found: &Found,
+    allowed: u64,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(include_str!("../../sql/queries/check_write.sql"))
+        .bind(run)
+        .bind(found.name)
+        .bind(found.failures)
+        .bind(i64::try_from(allowed).unwrap_or(i64::MAX))
+        .bind(&found.sample)
+        .bind(At(now))
+        .execute(conn)
+        .await
+        .map_err(|error| StoreError::of("keep what a check found", error))?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn every_check_is_built_in() {
+        let files = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/checks")).unwrap();
+        let mut names: Vec<String> = files
+            .map(|entry| entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
+            .collect();
+        names.sort();
+        assert_eq!(names, CHECKS.map(|(name, _)| name));
+    }
+}

@@ -584,7 +584,7 @@ data = "/var/lib/hedge"
             HEDGE_KEYS,
             VENUE_KEYS,
             LIMITS_KEYS,
-            super::alerting::ALERTS_KEYS,
+            alerting::ALERTS_KEYS,
             STORE_KEYS,
         ]
         .concat()

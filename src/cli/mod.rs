@@ -9,6 +9,7 @@
 
 pub mod accept;
 pub mod act;
+pub mod action;
 pub mod alert;
 pub mod audit;
 pub mod auth;
@@ -105,6 +106,7 @@ enum Command {
     Order(act::Order),
     Job(job::Args),
     Check(check::Args),
+    Action(action::Args),
     Audit(audit::Args),
     Auth(auth::Args),
     Show(show::Args),
@@ -165,6 +167,7 @@ impl Cli {
             Command::Order(args) => act::order(args, &desk, out).await,
             Command::Job(args) => job::run(args, &desk, out).await,
             Command::Check(args) => check::run(args, &desk, out).await,
+            Command::Action(args) => action::run(args, &desk, out).await,
             Command::Audit(args) => audit::run(args, &desk, out).await,
             Command::Auth(args) => auth::run(args, &desk, out).await,
             Command::Show(args) => show::run(args, &desk, out).await,

@@ -6,6 +6,7 @@
 //! - [`cursors`], [`facts`], [`ranges`], [`nodes`], [`skips`]: what the indexer writes, with [`copy`] as its pen;
 //! - [`lease`], [`exposure`], [`orders`], [`venues`], [`halts`]: what the hedger reads and writes,
 //!   in numbers of [`types`];
+//! - [`actions`], [`activities`]: what companies do to their shares, what moves an account without a trade;
 //! - [`vaults`]: where our tokens rest on chain, as far as is known;
 //! - [`alerts`], [`outbox`]: what people are told of, and how far it got
 //! - [`credentials`]: logins at brokers, sealed; [`paper`]: orders at the venue that is nobody's;
@@ -16,6 +17,8 @@
 //! line of it holds a password. Deliberately absent: a mock. A test gets a real
 //! Postgres in some 30 ms (`tests/it/world.rs`).
 
+pub mod actions;
+pub mod activities;
 pub mod alerts;
 pub mod checks;
 pub mod copy;

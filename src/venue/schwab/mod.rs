@@ -137,11 +137,8 @@ impl Schwab {
     /// How the account goes in paths.
     async fn hash(&self) -> Result<String, VenueError> {
         const WHAT: &str = "a look at the account's number";
-        let login_at = if self.host.plays() {
-            Timestamp::UNIX_EPOCH
-        } else {
-            self.access.login(None).await?.login_at
-        };
+        let login_at =
+            if self.host.plays() { Timestamp::UNIX_EPOCH } else { self.access.login(None).await?.login_at };
         let mut known = self.hash.lock().await;
         if let Some((_, hash)) = known.as_ref().filter(|(of, _)| *of == login_at) {
             return Ok(hash.clone());

@@ -152,6 +152,19 @@ create table oracle_price (
     constraint an_oracle_price_is_above_zero check (price > 0)
 );
 
+-- One row per fill and feed that was asked in vain so far.
+create table oracle_attempt (
+    chain_id       bigint         not null,
+    block_hash     bytea          not null,
+    log_index      int            not null,
+    feed           bytea          not null,
+    attempts       int            not null default 1,
+    why            text           not null,
+    again_at       timestamptz    not null,
+    primary key (chain_id, block_hash, log_index, feed),
+    constraint an_attempt_is_for_a_log foreign key (chain_id, block_hash, log_index) references chain_log
+);
+
 -- One row per vault of ours that is known, and how it became so.
 create table vault (
     source_id      int            not null references source,

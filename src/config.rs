@@ -42,7 +42,7 @@ use crate::{
     alert,
     assets::{Asset, Directory, Token},
     book::coverage::Verdict,
-    chain::source::{ChainSettings, HedgeAt, Kind, ProofBudget, SourceSettings},
+    chain::source::{ChainSettings, HedgeAt, Kind, ProofBudget, SourceSettings, usual_pyth},
     policy::{HedgeSettings, Limits},
     secret::Secret,
     store::{DatabaseUrl, StoreError},
@@ -251,6 +251,7 @@ impl Config {
             timeout_ms: TIMEOUT_MS,
             concurrency: CONCURRENCY,
             proof_budget: ProofBudget::default(),
+            pyth: usual_pyth(chain),
         });
         self.sources.push(SourceSettings {
             name: "raindex".to_owned(),

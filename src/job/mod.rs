@@ -5,6 +5,7 @@
 //! - [`calendar`], [`checks`], [`health`]: when the market is open, what must be true, what is too old
 //! - [`activities`], [`corporate_actions`]: what moves an account without a trade, and what companies do
 //! - [`notify`]: what people are told of what a run saw
+//! - [`reconcile`]: the books against brokers and chains
 //!
 //! What is always true here: a job may be killed at any write and run again, and
 //! comes to the same; what it writes is written in the transaction that says so.
@@ -16,6 +17,7 @@ pub mod corporate_actions;
 pub mod health;
 pub mod notify;
 pub mod office;
+pub mod reconcile;
 pub mod schedule;
 pub mod scheduler;
 pub mod spec;

@@ -6,9 +6,11 @@
 //! - [`cursors`], [`facts`], [`ranges`], [`nodes`], [`skips`]: what the indexer writes, with [`copy`] as its pen;
 //! - [`lease`], [`exposure`], [`orders`], [`venues`], [`halts`]: what the hedger reads and writes,
 //!   in numbers of [`types`];
+//! - [`oracle`]: what price feeds said while fills were made;
 //! - [`actions`], [`activities`]: what companies do to their shares, what moves an account without a trade;
-//! - [`vaults`]: where our tokens rest on chain, as far as is known;
 //! - [`alerts`], [`outbox`]: what people are told of, and how far it got
+//! - [`ledger`]: what the books say of every place at a moment; [`recon`]: what runs came to, breaks, acts on them;
+//! - [`vaults`]: where our tokens rest on chain, as far as is known;
 //! - [`credentials`]: logins at brokers, sealed; [`paper`]: orders at the venue that is nobody's;
 //! - [`runs`], [`sessions`], [`checks`]: which job ran, when the market is open, what `sql/checks` found;
 //! - [`migrate`]: the tables' history applied, the schema `reporting` made anew.
@@ -29,13 +31,16 @@ pub mod exposure;
 pub mod facts;
 pub mod halts;
 pub mod lease;
+pub mod ledger;
 pub mod migrate;
 pub mod nodes;
+pub mod oracle;
 pub mod orders;
 pub mod outbox;
 pub mod paper;
 pub mod pool;
 pub mod ranges;
+pub mod recon;
 pub mod runs;
 pub mod sessions;
 pub mod skips;

@@ -14,6 +14,7 @@ pub mod alert;
 pub mod audit;
 pub mod auth;
 pub mod backfill;
+pub mod breaks;
 pub mod check;
 mod clerk;
 pub mod db;
@@ -29,12 +30,15 @@ pub mod pnl;
 pub mod preflight;
 pub mod price;
 pub mod progress;
+pub mod recon;
+pub mod reconcile;
 pub mod redrive;
 pub mod rewind;
 pub mod run;
 pub mod show;
 pub mod sim;
 pub mod sources;
+pub mod statement;
 pub mod sweep;
 mod systemd;
 pub mod trading;
@@ -113,10 +117,15 @@ enum Command {
     Price(price::Args),
     Audit(audit::Args),
     Pnl(pnl::Args),
+    Statement(statement::Args),
     Auth(auth::Args),
     Show(show::Args),
     Rewind(rewind::Args),
     Accept(accept::Args),
+    Reconcile(reconcile::Args),
+    Recon(recon::Args),
+    Correct(breaks::Correct),
+    WriteOff(breaks::WriteOff),
     Alert(alert::Args),
     Redrive(redrive::Args),
     Sim(sim::Args),
@@ -174,12 +183,17 @@ impl Cli {
             Command::Check(args) => check::run(args, &desk, out).await,
             Command::Price(args) => price::run(&args, &desk, out).await,
             Command::Action(args) => action::run(args, &desk, out).await,
-            Command::Pnl(args) => pnl::run(&args, &desk, out),
+            Command::Pnl(args) => pnl::run(args, &desk, out).await,
+            Command::Statement(args) => statement::run(args, &desk, out).await,
             Command::Audit(args) => audit::run(args, &desk, out).await,
             Command::Auth(args) => auth::run(args, &desk, out).await,
             Command::Show(args) => show::run(args, &desk, out).await,
             Command::Rewind(args) => rewind::run(args, &desk, out).await,
             Command::Accept(args) => accept::run(args, &desk, out).await,
+            Command::Reconcile(args) => Box::pin(reconcile::run(args, &desk, out)).await,
+            Command::Recon(args) => recon::run(args, &desk, out).await,
+            Command::Correct(args) => breaks::correct(args, &desk, out).await,
+            Command::WriteOff(args) => breaks::write_off(args, &desk, out).await,
             Command::Alert(args) => alert::run(args, &desk, out).await,
             Command::Redrive(args) => redrive::run(args, &desk, out).await,
             Command::Sim(args) => sim::run(args, out).await.map(|()| Exit::Done),

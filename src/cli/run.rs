@@ -57,9 +57,9 @@ pub async fn run(_: Args, desk: &Desk, out: &mut Out<'_>) -> anyhow::Result<Exit
     if let Some(settings) = &sources.config().alerts {
         let mut mailer = Mailer::new(sources.db.pool().clone(), settings, sources.clock.clone());
         let (clock, told) = (sources.clock.clone(), stop.clone());
-        work.spawn(Box::pin(
-            async move { drive(&mut mailer, Until::Told, mailer::EVERY, &clock, told).await },
-        ));
+        work.spawn(Box::pin(async move {
+            Box::pin(drive(&mut mailer, Until::Told, mailer::EVERY, &clock, told)).await
+        }));
     }
     for mut pricer in pricers(&sources, &named)? {
         let (clock, told) = (sources.clock.clone(), stop.clone());

@@ -10,7 +10,7 @@ use crate::{
     alert,
     engine::mailer::Mailer,
     job::{
-        Outcome, Run, Verdict, calendar, checks, health,
+        Outcome, Run, Verdict, calendar, checks, corporate_actions, health,
         notify::{self, Voice},
         office::Clerk,
         pnl::{self, Counting},
@@ -29,6 +29,8 @@ pub(super) struct Clerks {
     pool: PgPool,
     specs: Vec<Spec>,
     venues: Vec<Arc<dyn Venue>>,
+    /// The shares that are configured.
+    symbols: Vec<String>,
     alerts: Option<alert::Settings>,
     books: Books,
     clock: Clock,
@@ -42,8 +44,9 @@ impl Clerks {
     pub(super) fn new(sources: &Sources, specs: Vec<Spec>) -> Result<Self, Trouble> {
         let venues = trading::venues(sources)?.into_iter().map(|(_, venue)| venue).collect();
         let (pool, alerts) = (sources.db.pool().clone(), sources.config().alerts.clone());
+        let symbols = sources.config().directory.assets().iter().map(|asset| asset.symbol.clone()).collect();
         let books = Books::of(sources)?;
-        Ok(Self { pool, specs, venues, alerts, books, clock: sources.clock.clone() })
+        Ok(Self { pool, specs, venues, symbols, alerts, books, clock: sources.clock.clone() })
     }
 
     /// Tells people what a run saw, and nothing else: of jobs that have written what they write.
@@ -93,12 +96,15 @@ impl Clerk for Clerks {
                 self.tell(spec, run, conditions).await?;
                 Ok(outcome)
             }
+            Kind::CorporateActions => {
+                let (pool, venues) = (&self.pool, &self.venues);
+                let (outcome, conditions) = corporate_actions::run(pool, venues, &self.symbols, run).await?;
+                self.tell(spec, run, conditions).await?;
+                Ok(outcome)
+            }
             Kind::Reconcile => Ok(self.books.reconciler(self.voice(spec)).await?.run(run).await?),
             Kind::Pnl => Ok(pnl::run(&self.pool, run, &self.voice(spec), &Counting::new(false)).await?),
             Kind::Statement => Ok(statement::run(&self.pool, run, &self.voice(spec)).await?),
-            Kind::CorporateActions => {
-                anyhow::bail!("not there yet")
-            }
         }
     }
 

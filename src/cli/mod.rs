@@ -9,6 +9,7 @@
 
 pub mod accept;
 pub mod act;
+pub mod action;
 pub mod alert;
 pub mod audit;
 pub mod auth;
@@ -27,6 +28,7 @@ pub mod job;
 pub mod migrate;
 pub mod pnl;
 pub mod preflight;
+pub mod price;
 pub mod progress;
 pub mod recon;
 pub mod reconcile;
@@ -111,6 +113,8 @@ enum Command {
     Order(act::Order),
     Job(job::Args),
     Check(check::Args),
+    Action(action::Args),
+    Price(price::Args),
     Audit(audit::Args),
     Pnl(pnl::Args),
     Statement(statement::Args),
@@ -177,6 +181,8 @@ impl Cli {
             Command::Order(args) => act::order(args, &desk, out).await,
             Command::Job(args) => job::run(args, &desk, out).await,
             Command::Check(args) => check::run(args, &desk, out).await,
+            Command::Price(args) => price::run(&args, &desk, out).await,
+            Command::Action(args) => action::run(args, &desk, out).await,
             Command::Pnl(args) => pnl::run(args, &desk, out).await,
             Command::Statement(args) => statement::run(args, &desk, out).await,
             Command::Audit(args) => audit::run(args, &desk, out).await,

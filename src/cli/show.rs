@@ -351,6 +351,10 @@ impl What {
                     nothing: "nothing was counted yet; `hedge pnl` does",
                 })
             }
+                    PNL,
+                    "nothing was counted yet; `hedge pnl` does",
+                ))
+            }
             Self::Breaks { all, printing } => {
                 arguments.add(all)?;
                 arguments.add(printing.rows())?;
@@ -361,6 +365,12 @@ impl What {
                     chosen: BREAKS,
                     nothing: "no breaks; `hedge show recon` says when that was last looked at",
                 })
+                Ok(printing.question(
+                    include_str!("../../sql/queries/show_breaks.sql"),
+                    arguments,
+                    BREAKS,
+                    "no breaks; `hedge show recon` says when that was last looked at",
+                ))
             }
             Self::Recon { printing } => {
                 arguments.add(printing.rows())?;
@@ -371,6 +381,12 @@ impl What {
                     chosen: RECON,
                     nothing: "nothing was reconciled yet; `hedge reconcile` does it now",
                 })
+                Ok(printing.question(
+                    include_str!("../../sql/queries/show_recon.sql"),
+                    arguments,
+                    RECON,
+                    "nothing was reconciled yet; `hedge reconcile` does it now",
+                ))
             }
             Self::Cursors { filter } => Ok(Question {
                 sql: include_str!("../../sql/queries/show_cursors.sql"),

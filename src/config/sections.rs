@@ -20,7 +20,7 @@ use super::{
 use crate::{
     assets::{Asset, Threshold, Token},
     book::{coverage::Verdict, vault::VaultKey},
-    chain::source::{ChainSettings, HedgeAt, Kind, ProofBudget, SourceSettings},
+    chain::source::{ChainSettings, HedgeAt, Kind, ProofBudget, SourceSettings, usual_pyth},
 };
 
 pub(super) const ROOT_KEYS: &[&str] = &[
@@ -36,7 +36,8 @@ pub(super) const ROOT_KEYS: &[&str] = &[
     "alerts",
     "store",
 ];
-pub(super) const CHAIN_KEYS: &[&str] = &["rpc", "usdc", "poll", "timeout", "concurrency", "proof_budget"];
+pub(super) const CHAIN_KEYS: &[&str] =
+    &["rpc", "usdc", "poll", "timeout", "concurrency", "proof_budget", "pyth"];
 pub(super) const BUDGET_KEYS: &[&str] = &["mib", "requests"];
 pub(super) const SOURCE_KEYS: &[&str] =
     &["name", "chain", "kind", "address", "owners", "from_block", "hedge_at", "believe", "vaults"];
@@ -116,6 +117,10 @@ pub(super) fn read_chain(
         None => Some(ProofBudget::default()),
         Some(node) => read_budget(&node),
     };
+    let pyth = match section.get("pyth") {
+        None => Some(id.and_then(usual_pyth)),
+        Some(node) => node.text(address).map(Some),
+    };
     Some(ChainSettings {
         id: id?,
         rpc: rpc?,
@@ -124,6 +129,7 @@ pub(super) fn read_chain(
         timeout_ms: timeout_ms?,
         concurrency: concurrency?,
         proof_budget: proof_budget?,
+        pyth: pyth?,
     })
 }
 

@@ -6,6 +6,8 @@
 //! - [`cursors`], [`facts`], [`ranges`], [`nodes`], [`skips`]: what the indexer writes, with [`copy`] as its pen;
 //! - [`lease`], [`exposure`], [`orders`], [`venues`], [`halts`]: what the hedger reads and writes,
 //!   in numbers of [`types`];
+//! - [`oracle`]: what price feeds said while fills were made;
+//! - [`actions`], [`activities`]: what companies do to their shares, what moves an account without a trade;
 //! - [`alerts`], [`outbox`]: what people are told of, and how far it got;
 //! - [`ledger`]: what the books say of every place at a moment; [`recon`]: what runs came to, breaks, acts on them;
 //! - [`vaults`]: where our tokens rest on chain, as far as is known;
@@ -18,6 +20,8 @@
 //! line of it holds a password. Deliberately absent: a mock. A test gets a real
 //! Postgres in some 30 ms (`tests/it/world.rs`).
 
+pub mod actions;
+pub mod activities;
 pub mod alerts;
 pub mod checks;
 pub mod copied;
@@ -32,6 +36,7 @@ pub mod lease;
 pub mod ledger;
 pub mod migrate;
 pub mod nodes;
+pub mod oracle;
 pub mod orders;
 pub mod outbox;
 pub mod paper;

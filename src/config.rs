@@ -14,6 +14,7 @@ mod given;
 mod hedging;
 pub mod jobs;
 mod problem;
+mod proving;
 mod reading;
 mod sections;
 mod words;
@@ -43,6 +44,8 @@ use crate::{
     assets::{Asset, Directory, Token},
     book::coverage::Verdict,
     chain::source::{ChainSettings, HedgeAt, Kind, ProofBudget, SourceSettings},
+    job::reconcile::ReconcileSettings,
+    policy::inventory::InventorySettings,
     policy::{HedgeSettings, Limits},
     secret::Secret,
     store::{DatabaseUrl, StoreError},
@@ -84,6 +87,10 @@ pub struct Config {
     pub alerts: Option<alert::Settings>,
     /// `ENCRYPTION_KEY`: what tokens of logins are kept under, 64 hex digits.
     pub encryption_key: Option<Secret>,
+    /// How the books are proved.
+    pub reconcile: ReconcileSettings,
+    /// How much should lie where.
+    pub inventory: InventorySettings,
     /// Where the books are kept.
     pub store: StoreSettings,
     /// The operator's own files of jobs; see [`jobs::specs`].
@@ -176,6 +183,7 @@ impl Config {
             config.source_of_environment(&mut given);
         }
         config.hedging_of_environment(&mut given);
+        config.read_proving(None, &mut given);
         config.encryption_of_environment(&mut given);
         config.note_what_is_not_hedged();
         if given.problems.is_empty() { Ok(config) } else { Err(Problems(given.problems)) }
@@ -302,6 +310,7 @@ impl Config {
             self.jobs = jobs.get("dir").and_then(|dir| dir.text(directory));
         }
         self.read_alerts(root, given);
+        self.read_proving(Some(root), given);
         if let Some(store) = root.get("store").and_then(|store| store.section(STORE_KEYS)) {
             self.store.data = store.get("data").and_then(|data| data.text(directory));
         }
@@ -328,6 +337,7 @@ mod tests {
 
     use super::{
         hedging::{HEDGE_KEYS, LIMITS_KEYS, VENUE_KEYS},
+        proving::{INVENTORY_KEYS, RECONCILE_KEYS},
         sections::{
             ASSET_KEYS, BUDGET_KEYS, CHAIN_KEYS, SOURCE_KEYS, THRESHOLD_KEYS, TOKEN_KEYS, VAULT_KEYS,
         },
@@ -584,6 +594,8 @@ data = "/var/lib/hedge"
             HEDGE_KEYS,
             VENUE_KEYS,
             LIMITS_KEYS,
+            RECONCILE_KEYS,
+            INVENTORY_KEYS,
             alerting::ALERTS_KEYS,
             STORE_KEYS,
         ]

@@ -108,6 +108,29 @@ const CURSORS: &[&str] = &[
     "moved_at",
     "stopped_why",
 ];
+const BREAKS: &[&str] = &[
+    "break_id",
+    "state",
+    "class",
+    "leg",
+    "account",
+    "instrument",
+    "quantity",
+    "value_usd",
+    "first_seen_at",
+    "deadline_at",
+    "detail",
+];
+const RECON: &[&str] = &[
+    "run_id",
+    "business_date",
+    "attempt",
+    "status",
+    "open_breaks",
+    "unexplained_legs",
+    "finished_at",
+    "said",
+];
 const SKIPPED: &[&str] =
     &["skipped_id", "executed_at", "source", "reason", "detail", "block_number", "log_index", "tx_hash"];
 
@@ -173,6 +196,19 @@ enum What {
         #[command(flatten)]
         printing: Printing,
     },
+    /// What the books and the world do not agree on; until it is gone
+    Breaks {
+        /// Those that are over, too.
+        #[arg(long)]
+        all: bool,
+        #[command(flatten)]
+        printing: Printing,
+    },
+    /// What reconciliations came to
+    Recon {
+        #[command(flatten)]
+        printing: Printing,
+    },
     /// How far each source is written
     Cursors {
         #[command(flatten)]
@@ -229,6 +265,17 @@ impl Printing {
         }
     }
 
+    /// A question whose answer is printed so.
+    const fn question(
+        &self,
+        sql: &'static str,
+        arguments: PgArguments,
+        chosen: &'static [&'static str],
+        nothing: &'static str,
+    ) -> Question {
+        Question { sql, arguments, form: self.form(), chosen, nothing }
+    }
+
     fn rows(&self) -> Option<i64> {
         self.limit.or((self.form() == Form::People).then_some(ROWS))
     }
@@ -262,58 +309,93 @@ impl What {
             Self::Positions { symbol, printing } => {
                 arguments.add(symbol)?;
                 arguments.add(printing.rows())?;
-                Ok(Question {
-                    sql: include_str!("../../sql/queries/show_positions.sql"),
+                Ok(printing.question(
+                    include_str!("../../sql/queries/show_positions.sql"),
                     arguments,
-                    form: printing.form(),
-                    chosen: POSITIONS,
-                    nothing: "no positions; `hedge show fills` says what was filled on chain",
-                })
+                    POSITIONS,
+                    "no positions; `hedge show fills` says what was filled on chain",
+                ))
             }
             Self::Orders { symbol, live, printing } => {
                 arguments.add(symbol)?;
                 arguments.add(live)?;
                 arguments.add(printing.rows())?;
-                Ok(Question {
-                    sql: include_str!("../../sql/queries/show_orders.sql"),
+                Ok(printing.question(
+                    include_str!("../../sql/queries/show_orders.sql"),
                     arguments,
-                    form: printing.form(),
-                    chosen: ORDERS,
-                    nothing: "no orders",
-                })
+                    ORDERS,
+                    "no orders",
+                ))
             }
             Self::Events { order, printing } => {
                 arguments.add(order)?;
                 arguments.add(printing.rows())?;
-                Ok(Question {
-                    sql: include_str!("../../sql/queries/show_events.sql"),
+                Ok(printing.question(
+                    include_str!("../../sql/queries/show_events.sql"),
                     arguments,
-                    form: printing.form(),
-                    chosen: EVENTS,
-                    nothing: "nothing happened to such an order",
-                })
+                    EVENTS,
+                    "nothing happened to such an order",
+                ))
             }
             Self::Executions { symbol, printing } => {
                 arguments.add(symbol)?;
                 arguments.add(printing.rows())?;
-                Ok(Question {
-                    sql: include_str!("../../sql/queries/show_executions.sql"),
+                Ok(printing.question(
+                    include_str!("../../sql/queries/show_executions.sql"),
                     arguments,
-                    form: printing.form(),
-                    chosen: EXECUTIONS,
-                    nothing: "no executions",
-                })
+                    EXECUTIONS,
+                    "no executions",
+                ))
             }
             Self::Pnl { symbol, printing } => {
                 arguments.add(symbol)?;
                 arguments.add(printing.rows())?;
-                Ok(Question {
-                    sql: include_str!("../../sql/queries/show_pnl.sql"),
+                Ok(printing.question(
+                    include_str!("../../sql/queries/show_pnl.sql"),
                     arguments,
                     form: printing.form(),
                     chosen: PNL,
                     nothing: "nothing was counted yet; `hedge pnl` does",
                 })
+            }
+                    PNL,
+                    "nothing was counted yet; `hedge pnl` does",
+                ))
+            }
+            Self::Breaks { all, printing } => {
+                arguments.add(all)?;
+                arguments.add(printing.rows())?;
+                Ok(Question {
+                    sql: include_str!("../../sql/queries/show_breaks.sql"),
+                    arguments,
+                    form: printing.form(),
+                    chosen: BREAKS,
+                    nothing: "no breaks; `hedge show recon` says when that was last looked at",
+                })
+                arguments.add(printing.rows())?;
+                Ok(printing.question(
+                    include_str!("../../sql/queries/show_breaks.sql"),
+                    arguments,
+                    BREAKS,
+                    "no breaks; `hedge show recon` says when that was last looked at",
+                ))
+            }
+            Self::Recon { printing } => {
+                arguments.add(printing.rows())?;
+                Ok(Question {
+                    sql: include_str!("../../sql/queries/show_recon.sql"),
+                    arguments,
+                    form: printing.form(),
+                    chosen: RECON,
+                    nothing: "nothing was reconciled yet; `hedge reconcile` does it now",
+                })
+                arguments.add(printing.rows())?;
+                Ok(printing.question(
+                    include_str!("../../sql/queries/show_recon.sql"),
+                    arguments,
+                    RECON,
+                    "nothing was reconciled yet; `hedge reconcile` does it now",
+                ))
             }
             Self::Cursors { filter } => Ok(Question {
                 sql: include_str!("../../sql/queries/show_cursors.sql"),

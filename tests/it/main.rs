@@ -46,6 +46,8 @@ mod pnl;
 mod process;
 mod program;
 mod proof;
+mod recon;
+mod recon_worlds;
 mod rules;
 mod schwab;
 mod sql;

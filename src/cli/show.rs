@@ -22,6 +22,7 @@ Examples:
   hedge show positions
   hedge show orders --live
   hedge show events 42
+  hedge show pnl --symbol AAPL
   hedge show skipped --json";
 
 /// Rows that people are shown unless they say otherwise.
@@ -83,6 +84,18 @@ const EXECUTIONS: &[&str] = &[
     "cash_usd_exact",
     "nature",
     "execution_id",
+];
+const PNL: &[&str] = &[
+    "executed_at",
+    "symbol",
+    "venue",
+    "side",
+    "quantity_exact",
+    "price_usd_exact",
+    "realized_usd_exact",
+    "cumulative_usd_exact",
+    "net_quantity_after",
+    "fee_usd_exact",
 ];
 const CURSORS: &[&str] = &[
     "source",
@@ -175,6 +188,14 @@ enum What {
         #[command(flatten)]
         printing: Printing,
     },
+    /// What trades earned, first in, first out
+    Pnl {
+        /// Only of this share.
+        #[arg(long, value_name = "TICKER")]
+        symbol: Option<String>,
+        #[command(flatten)]
+        printing: Printing,
+    },
     /// What the books and the world do not agree on; until it is gone
     Breaks {
         /// Those that are over, too.
@@ -244,6 +265,17 @@ impl Printing {
         }
     }
 
+    /// A question whose answer is printed so.
+    const fn question(
+        &self,
+        sql: &'static str,
+        arguments: PgArguments,
+        chosen: &'static [&'static str],
+        nothing: &'static str,
+    ) -> Question {
+        Question { sql, arguments, form: self.form(), chosen, nothing }
+    }
+
     fn rows(&self) -> Option<i64> {
         self.limit.or((self.form() == Form::People).then_some(ROWS))
     }
@@ -277,47 +309,58 @@ impl What {
             Self::Positions { symbol, printing } => {
                 arguments.add(symbol)?;
                 arguments.add(printing.rows())?;
-                Ok(Question {
-                    sql: include_str!("../../sql/queries/show_positions.sql"),
+                Ok(printing.question(
+                    include_str!("../../sql/queries/show_positions.sql"),
                     arguments,
-                    form: printing.form(),
-                    chosen: POSITIONS,
-                    nothing: "no positions; `hedge show fills` says what was filled on chain",
-                })
+                    POSITIONS,
+                    "no positions; `hedge show fills` says what was filled on chain",
+                ))
             }
             Self::Orders { symbol, live, printing } => {
                 arguments.add(symbol)?;
                 arguments.add(live)?;
                 arguments.add(printing.rows())?;
-                Ok(Question {
-                    sql: include_str!("../../sql/queries/show_orders.sql"),
+                Ok(printing.question(
+                    include_str!("../../sql/queries/show_orders.sql"),
                     arguments,
-                    form: printing.form(),
-                    chosen: ORDERS,
-                    nothing: "no orders",
-                })
+                    ORDERS,
+                    "no orders",
+                ))
             }
             Self::Events { order, printing } => {
                 arguments.add(order)?;
                 arguments.add(printing.rows())?;
-                Ok(Question {
-                    sql: include_str!("../../sql/queries/show_events.sql"),
+                Ok(printing.question(
+                    include_str!("../../sql/queries/show_events.sql"),
                     arguments,
-                    form: printing.form(),
-                    chosen: EVENTS,
-                    nothing: "nothing happened to such an order",
-                })
+                    EVENTS,
+                    "nothing happened to such an order",
+                ))
             }
             Self::Executions { symbol, printing } => {
                 arguments.add(symbol)?;
                 arguments.add(printing.rows())?;
-                Ok(Question {
-                    sql: include_str!("../../sql/queries/show_executions.sql"),
+                Ok(printing.question(
+                    include_str!("../../sql/queries/show_executions.sql"),
+                    arguments,
+                    EXECUTIONS,
+                    "no executions",
+                ))
+            }
+            Self::Pnl { symbol, printing } => {
+                arguments.add(symbol)?;
+                arguments.add(printing.rows())?;
+                Ok(printing.question(
+                    include_str!("../../sql/queries/show_pnl.sql"),
                     arguments,
                     form: printing.form(),
-                    chosen: EXECUTIONS,
-                    nothing: "no executions",
+                    chosen: PNL,
+                    nothing: "nothing was counted yet; `hedge pnl` does",
                 })
+            }
+                    PNL,
+                    "nothing was counted yet; `hedge pnl` does",
+                ))
             }
             Self::Breaks { all, printing } => {
                 arguments.add(all)?;
@@ -329,6 +372,13 @@ impl What {
                     chosen: BREAKS,
                     nothing: "no breaks; `hedge show recon` says when that was last looked at",
                 })
+                arguments.add(printing.rows())?;
+                Ok(printing.question(
+                    include_str!("../../sql/queries/show_breaks.sql"),
+                    arguments,
+                    BREAKS,
+                    "no breaks; `hedge show recon` says when that was last looked at",
+                ))
             }
             Self::Recon { printing } => {
                 arguments.add(printing.rows())?;
@@ -339,6 +389,13 @@ impl What {
                     chosen: RECON,
                     nothing: "nothing was reconciled yet; `hedge reconcile` does it now",
                 })
+                arguments.add(printing.rows())?;
+                Ok(printing.question(
+                    include_str!("../../sql/queries/show_recon.sql"),
+                    arguments,
+                    RECON,
+                    "nothing was reconciled yet; `hedge reconcile` does it now",
+                ))
             }
             Self::Cursors { filter } => Ok(Question {
                 sql: include_str!("../../sql/queries/show_cursors.sql"),

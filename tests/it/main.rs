@@ -15,6 +15,7 @@
 )]
 
 mod acts;
+mod alerts;
 mod alpaca;
 mod anvil;
 mod auth;
@@ -51,6 +52,7 @@ mod rules;
 mod schwab;
 mod sql;
 mod standby;
+mod statement_page;
 mod store;
 mod storm;
 mod systemd;

@@ -10,7 +10,8 @@ use crate::{
     alert,
     engine::mailer::Mailer,
     job::{
-        Outcome, Run, Verdict, calendar, checks, corporate_actions, health,
+        Outcome, Run, Verdict, activities, calendar, checks, corporate_actions, health,
+        marks::{self, Marked},
         notify::{self, Voice},
         office::Clerk,
         pnl::{self, Counting},
@@ -64,6 +65,28 @@ impl Clerks {
         Ok(tx.commit().await?)
     }
 
+    /// Takes up what moved cash without a trade, counts P&L, and takes up what open quantity is worth.
+    async fn count(&self, spec: &Spec, run: &Run) -> anyhow::Result<Outcome> {
+        let seats = self.books.seats().await?;
+        let venues: Vec<_> = seats.iter().map(|(id, venue)| (*id, venue.as_ref())).collect();
+        let taken = activities::run(&self.pool, &venues, run).await?;
+        let mut outcome = pnl::run(&self.pool, run, &self.voice(spec), &Counting::new(false)).await?;
+        let marked = marks::run(&self.pool, &self.venues, run).await?;
+        let (booked, Marked { closes, trades, none, .. }) = (taken.booked, &marked);
+        let mut said = vec![
+            outcome.said,
+            format!(
+                "cash flows booked: {booked}; valued at a close: {closes}, at the last trade: {trades}, not at all: {none}"
+            ),
+        ];
+        if outcome.verdict == Verdict::Done && !(taken.silent.is_empty() && marked.silent.is_empty()) {
+            outcome.verdict = Verdict::Incomplete;
+        }
+        said.extend(taken.silent.into_iter().chain(marked.silent));
+        outcome.said = said.join("; ");
+        Ok(outcome)
+    }
+
     /// How people are told of what this job sees.
     fn voice(&self, spec: &Spec) -> Voice {
         let voice = self.alerts.as_ref().map(Voice::of).unwrap_or_default();
@@ -103,7 +126,7 @@ impl Clerk for Clerks {
                 Ok(outcome)
             }
             Kind::Reconcile => Ok(self.books.reconciler(self.voice(spec)).await?.run(run).await?),
-            Kind::Pnl => Ok(pnl::run(&self.pool, run, &self.voice(spec), &Counting::new(false)).await?),
+            Kind::Pnl => self.count(spec, run).await,
             Kind::Statement => Ok(statement::run(&self.pool, run, &self.voice(spec)).await?),
         }
     }

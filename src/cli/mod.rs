@@ -160,6 +160,11 @@ impl Cli {
     /// A [`Trouble`], the configuration's [`crate::config::Problems`], or what nobody foresaw;
     /// [`trouble::outcome`] tells them apart.
     pub async fn run(self, environment: Environment, out: &mut Out<'_>) -> anyhow::Result<Exit> {
+        // What all commands together need is large: it does not lie in the caller's hands.
+        Box::pin(self.carry_out(environment, out)).await
+    }
+
+    async fn carry_out(self, environment: Environment, out: &mut Out<'_>) -> anyhow::Result<Exit> {
         let color = colored(self.color, io::stdout().is_terminal(), &environment);
         let desk = Desk { config: self.config, data: self.data, environment, color };
         let exit = match self.command {

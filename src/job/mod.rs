@@ -5,7 +5,7 @@
 //! - [`calendar`], [`checks`], [`health`]: when the market is open, what must be true, what is too old
 //! - [`activities`], [`corporate_actions`]: what moves an account without a trade, and what companies do
 //! - [`notify`]: what people are told of what a run saw
-//! - [`pnl`]: counts what trades earned, with [`pairing`] as the second count
+//! - [`pnl`]: counts what trades earned, with [`pairing`] as the second count; [`marks`]: what is open is worth
 //! - [`reconcile`]: the books against brokers and chains
 //! - [`statement`]: states what a day earned
 //!
@@ -17,6 +17,7 @@ pub mod calendar;
 pub mod checks;
 pub mod corporate_actions;
 pub mod health;
+pub mod marks;
 pub mod notify;
 pub mod office;
 pub mod pairing;

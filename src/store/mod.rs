@@ -13,6 +13,7 @@
 //! - [`vaults`]: where our tokens rest on chain, as far as is known;
 //! - [`credentials`]: logins at brokers, sealed; [`paper`]: orders at the venue that is nobody's;
 //! - [`runs`], [`sessions`], [`checks`]: which job ran, when the market is open, what `sql/checks` found;
+//! - [`marks`]: what open quantity is valued at;
 //! - [`pnl`], [`statement`]: what P&L is counted from, what was counted, what was stated, with [`copied`] as its spectacles;
 //! - [`migrate`]: the tables' history applied, the schema `reporting` made anew.
 //!
@@ -34,6 +35,7 @@ pub mod facts;
 pub mod halts;
 pub mod lease;
 pub mod ledger;
+pub mod marks;
 pub mod migrate;
 pub mod nodes;
 pub mod oracle;

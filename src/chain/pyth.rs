@@ -192,9 +192,9 @@ fn told(node: &Node, reply: Reply) -> Result<(Result<OraclePrice, String>, bool)
     };
     let bytes: Bytes = serde_json::from_str(json.get())
         .map_err(|error| node.unanswered(format!("a read that gave no hex: {error}")))?;
-    let none =
+    let why =
         || if bytes.is_empty() { "there is no Pyth at its address" } else { "what Pyth answers is no price" };
-    Ok((answer(&bytes).ok_or_else(|| none().to_owned()), false))
+    Ok((answer(&bytes).ok_or_else(|| why().to_owned()), false))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 
 use super::{Stage, Voice};
 use crate::{
-    book::activity::ActivityKind,
+    book::{activity::ActivityKind, recon::inputs::Kind as Leg},
     cli::{job, reconcile::Books},
     config::jobs::specs,
     job::{
@@ -16,7 +16,7 @@ use crate::{
         statement,
     },
     report::{statement as text, statement_page},
-    store::exposure::Act,
+    store::{exposure::Act, recon},
     time::new_york_date,
     units::{Shares, Usd},
 };
@@ -47,14 +47,18 @@ impl Stage {
     /// Plants two differences, runs the night's jobs, and says what they found and where it is written.
     pub(super) async fn night(&self, voice: &mut Voice<'_, '_>) -> anyhow::Result<()> {
         let (home, clock) = (&self.home, &self.sources.clock);
-        let reconciler = Books::of(&self.sources)?.reconciler(notify::Voice::default()).await?;
-        let act = Act { author: "hedge demo", reason: "the demo's first night", at: clock.now() };
-        for Opened { account, cash, shares } in acts::open(&reconciler, act).await? {
-            voice.say(&format!(
-                "`hedge reconcile --open` stated what {account} begins with: {cash} dollars, balances of {shares} shares."
-            ))?;
-        }
+        // It is evening at the broker's, too.
         let account = self.broker.account();
+        account.set_time(clock.now());
+        let all = specs(None)?;
+        let office = job::office(&self.sources, all.clone())?;
+        let date = new_york_date(clock.now());
+        self.first_night(voice).await?;
+        if let Some(reconcile) = all.iter().find(|spec| spec.name == "reconcile") {
+            office.run_for(reconcile, date).await?;
+        }
+        self.correct_vaults(voice).await?;
+
         account.fee(ActivityKind::Regulatory, Usd("0.02".parse()?), "TAF");
         let lost = Shares("0.25".parse()?);
         let hidden = account.happen(ActivityKind::Shares, Some("SPYM"), lost, Usd::ZERO, "");
@@ -62,10 +66,6 @@ impl Stage {
         voice.say(
             "Then the broker took a fee of 2 cents and lists it, and put 0.25 SPYM into the account without a word.\n",
         )?;
-
-        let all = specs(None)?;
-        let office = job::office(&self.sources, all.clone())?;
-        let date = new_york_date(clock.now());
         for name in NIGHT {
             let Some(spec) = all.iter().find(|spec| spec.name == name) else { continue };
             let Some(Ended { verdict, said, .. }) = office.run_for(spec, date).await? else { continue };
@@ -95,5 +95,37 @@ impl Stage {
             voice.say(&format!("A mail as it would have gone out: {}", mail.display()))?;
         }
         Ok(())
+    }
+
+    /// States what the broker's account begins with.
+    async fn first_night(&self, voice: &mut Voice<'_, '_>) -> anyhow::Result<()> {
+        let reconciler = Books::of(&self.sources)?.reconciler(notify::Voice::default()).await?;
+        for Opened { account, cash, shares } in acts::open(&reconciler, self.act()).await? {
+            voice.say(&format!(
+                "`hedge reconcile --open` stated what {account} begins with: {cash} dollars, balances of {shares} shares."
+            ))?;
+        }
+        Ok(())
+    }
+
+    /// Books what only vaults tell of: trades of one equity against another are no fills.
+    async fn correct_vaults(&self, voice: &mut Voice<'_, '_>) -> anyhow::Result<()> {
+        let mut tx = self.sources.db.pool().begin().await.context("could not begin a transaction")?;
+        let mut corrected = 0;
+        for found in recon::breaks(&mut tx, None).await? {
+            if found.what.leg.kind == Leg::Vault && !found.what.state.is_over() {
+                acts::correct(&mut tx, found.id, None, None, self.act()).await?;
+                corrected += 1;
+            }
+        }
+        tx.commit().await.context("could not commit")?;
+        Ok(voice.say(&format!(
+            "Trades of one equity against another are no fills and move vaults: {corrected} balances were corrected, each \
+             with its reason (`hedge correct`)."
+        ))?)
+    }
+
+    fn act(&self) -> Act<'static> {
+        Act { author: "hedge demo", reason: "the demo's first night", at: self.sources.clock.now() }
     }
 }

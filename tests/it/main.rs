@@ -13,6 +13,14 @@
     unreachable_pub,
     reason = "a test that stops is a test that tells"
 )]
+#![allow(
+    clippy::assigning_clones,
+    clippy::format_push_string,
+    clippy::too_many_lines,
+    clippy::type_complexity,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test is read from its top to its end, once"
+)]
 
 mod actions;
 mod acts;

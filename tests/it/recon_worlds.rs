@@ -312,7 +312,8 @@ fn inject(views: &mut Views, class: Class, number: usize, dice: &mut StdRng) -> 
                 let held = world.opening.entry(shares(symbol)).or_default();
                 *held = sum(*held, quantity.negated());
             };
-            (gone(&mut views.ledger), gone(&mut views.broker));
+            gone(&mut views.ledger);
+            gone(&mut views.broker);
             let deadline = "2026-11-18T02:00:00Z".parse().unwrap();
             views.ledger.transfers.push(Transfer {
                 id: id.clone(),

@@ -161,7 +161,7 @@ fn facts(event: &Value) -> String {
     let id = given(event, "trade_id").unwrap();
     let (quantity, cash) = (told.quantity, told.cash);
     let fee = amount(event, "fee").filter(|fee| !fee.is_zero());
-    let paid = fee.map(|fee| fee.negated());
+    let paid = fee.map(hedge::units::Amount::negated);
     if told.key.kind == TradeType::Onchain {
         let mut sql = format!(
             "insert into chain_log (chain_id, block_hash, log_index, source_id, block_number, block_time, tx_hash, tx_index, topics, data)

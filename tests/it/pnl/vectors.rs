@@ -77,7 +77,7 @@ pub fn amount(value: &Value, key: &str) -> Option<Amount> {
 pub fn trade(event: &Value) -> Trade {
     let quantity = Shares(amount(event, "quantity").unwrap());
     let price = amount(event, "price").and_then(Price::of);
-    let cash = amount(event, "notional").map(Usd).unwrap_or_else(|| quantity.at(price.unwrap()).unwrap());
+    let cash = amount(event, "notional").map_or_else(|| quantity.at(price.unwrap()).unwrap(), Usd);
     Trade {
         key: Key { at: micros(text(event, "executed_at")), kind: kind(event), id: id(event) },
         side: Side::named(text(event, "side")).unwrap(),
@@ -154,7 +154,7 @@ pub fn told(history: &History, played: &Counted, marks: &BTreeMap<String, Amount
         day.2 += 1;
         day.5 = figures.net;
         let sum = sums.entry(symbol).or_default();
-        let place = if trade.side == Side::Buy { 0 } else { 1 };
+        let place = usize::from(trade.side != Side::Buy);
         sum[place] = sum[place].plus(trade.quantity.0).unwrap();
         sum[place + 2] = sum[place + 2].plus(trade.cash.0).unwrap();
         let usd = if trade.side == Side::Buy { &mut day.3 } else { &mut day.4 };

@@ -8,6 +8,7 @@
 //! The form of the file, key by key, is what `hedge init` writes ([`TEMPLATE`]).
 //! Whether what it names exists is not asked here: `hedge doctor` does.
 
+mod alerting;
 mod environment;
 mod given;
 mod hedging;
@@ -38,6 +39,7 @@ use sections::{
 use words::{address, addresses, directory, kind, rpc_urls, whole};
 
 use crate::{
+    alert,
     assets::{Asset, Directory, Token},
     book::coverage::Verdict,
     chain::source::{ChainSettings, HedgeAt, Kind, ProofBudget, SourceSettings},
@@ -78,6 +80,8 @@ pub struct Config {
     pub venues: Vec<VenueSettings>,
     /// What no order may exceed; there where `hedge` is.
     pub limits: Option<Limits>,
+    /// Whom to tell, and from when on; none: what is seen is on record, and nobody is told.
+    pub alerts: Option<alert::Settings>,
     /// `ENCRYPTION_KEY`: what tokens of logins are kept under, 64 hex digits.
     pub encryption_key: Option<Secret>,
     /// Where the books are kept.
@@ -296,6 +300,7 @@ impl Config {
         if let Some(jobs) = root.get("jobs").and_then(|jobs| jobs.section(JOBS_KEYS)) {
             self.jobs = jobs.get("dir").and_then(|dir| dir.text(directory));
         }
+        self.read_alerts(root, given);
         if let Some(store) = root.get("store").and_then(|store| store.section(STORE_KEYS)) {
             self.store.data = store.get("data").and_then(|data| data.text(directory));
         }
@@ -556,6 +561,7 @@ data = "/var/lib/hedge"
             HEDGE_KEYS,
             VENUE_KEYS,
             LIMITS_KEYS,
+            super::alerting::ALERTS_KEYS,
             STORE_KEYS,
         ]
         .concat()

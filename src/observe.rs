@@ -16,7 +16,7 @@ use crate::{
         log::Place,
         order::{OrderId, Report, Ticket},
     },
-    policy::Intent,
+    policy::{Intent, alert::machine::Notice},
 };
 
 /// A range was committed.
@@ -215,4 +215,44 @@ fn notify(state: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(state) {
         tracing::debug!(%error, "the service manager does not listen");
     }
+}
+
+/// People are told something.
+pub fn told(scope: &str, notice: &Notice) {
+    let condition = &notice.condition;
+    tracing::info!(
+        scope,
+        key = condition.key,
+        class = condition.class,
+        severity = condition.severity.word(),
+        what = notice.kind.word(),
+        "{}",
+        condition.about
+    );
+}
+
+/// A message was taken by whoever brings it.
+pub fn delivered(channel: &str, recipient: &str, message_id: &str, attempt: u32) {
+    tracing::info!(channel, recipient, message_id, attempt, "delivered");
+}
+
+/// A message was not taken, and is tried again.
+pub fn undelivered(channel: &str, recipient: &str, message_id: &str, attempt: u32, why: &str) {
+    tracing::warn!(channel, recipient, message_id, attempt, why, "not delivered: it is tried again");
+}
+
+/// Nobody knows whether a message was taken.
+pub fn perhaps_delivered(channel: &str, recipient: &str, message_id: &str, why: &str) {
+    tracing::warn!(
+        channel,
+        recipient,
+        message_id,
+        why,
+        "perhaps delivered: it is sent again under the same id, and the mailbox may hold it twice"
+    );
+}
+
+/// A message is not tried any more.
+pub fn given_up(channel: &str, recipient: &str, message_id: &str, attempt: u32, why: &str) {
+    tracing::error!(channel, recipient, message_id, attempt, why, "given up: nobody there hears of it");
 }

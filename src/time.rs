@@ -4,6 +4,7 @@
 //! told the time, so that a year of backing off takes no time at all. Everything
 //! is UTC but a [`TradingDay`], whose times a calendar gives in New York's.
 
+pub mod business;
 pub mod nyse;
 
 use std::{

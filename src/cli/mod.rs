@@ -9,6 +9,7 @@
 
 pub mod accept;
 pub mod act;
+pub mod alert;
 pub mod audit;
 pub mod auth;
 pub mod backfill;
@@ -109,6 +110,7 @@ enum Command {
     Show(show::Args),
     Rewind(rewind::Args),
     Accept(accept::Args),
+    Alert(alert::Args),
     Redrive(redrive::Args),
     Sim(sim::Args),
     Db(db::Args),
@@ -168,6 +170,7 @@ impl Cli {
             Command::Show(args) => show::run(args, &desk, out).await,
             Command::Rewind(args) => rewind::run(args, &desk, out).await,
             Command::Accept(args) => accept::run(args, &desk, out).await,
+            Command::Alert(args) => alert::run(args, &desk, out).await,
             Command::Redrive(args) => redrive::run(args, &desk, out).await,
             Command::Sim(args) => sim::run(args, out).await.map(|()| Exit::Done),
             Command::Db(args) => db::run(args, &desk.store()?, out).await.map(|()| Exit::Done),

@@ -22,7 +22,7 @@ use crate::{
 };
 
 pub(super) const ROOT_KEYS: &[&str] =
-    &["chain", "source", "asset", "hedge", "venue", "limits", "jobs", "store"];
+    &["chain", "source", "asset", "hedge", "venue", "limits", "jobs", "alerts", "store"];
 pub(super) const CHAIN_KEYS: &[&str] = &["rpc", "usdc", "poll", "timeout", "concurrency", "proof_budget"];
 pub(super) const BUDGET_KEYS: &[&str] = &["mib", "requests"];
 pub(super) const SOURCE_KEYS: &[&str] =

@@ -34,7 +34,7 @@ const MIGRATIONS: [(&str, &str); 8] = [
 pub const NEWEST: usize = MIGRATIONS.len();
 
 /// `sql/views/`, in the order of their names: the empty schema, then a view each.
-const VIEWS: [(&str, &str); 17] = [
+const VIEWS: [(&str, &str); 20] = [
     ("00_schema", include_str!("../../sql/views/00_schema.sql")),
     ("01_fill", include_str!("../../sql/views/01_fill.sql")),
     ("02_orphaned_fill", include_str!("../../sql/views/02_orphaned_fill.sql")),
@@ -51,6 +51,9 @@ const VIEWS: [(&str, &str); 17] = [
     ("13_cover", include_str!("../../sql/views/13_cover.sql")),
     ("14_halt", include_str!("../../sql/views/14_halt.sql")),
     ("15_exposure_parts", include_str!("../../sql/views/15_exposure_parts.sql")),
+    ("50_alert", include_str!("../../sql/views/50_alert.sql")),
+    ("51_alert_event", include_str!("../../sql/views/51_alert_event.sql")),
+    ("52_outbox", include_str!("../../sql/views/52_outbox.sql")),
     ("60_job_run", include_str!("../../sql/views/60_job_run.sql")),
 ];
 

@@ -6,6 +6,7 @@
 //! - [`cursors`], [`facts`], [`ranges`], [`nodes`], [`skips`]: what the indexer writes, with [`copy`] as its pen;
 //! - [`lease`], [`exposure`], [`orders`], [`venues`], [`halts`]: what the hedger reads and writes,
 //!   in numbers of [`types`];
+//! - [`alerts`], [`outbox`]: what people are told of, and how far it got
 //! - [`credentials`]: logins at brokers, sealed; [`paper`]: orders at the venue that is nobody's;
 //! - [`runs`], [`sessions`], [`checks`]: which job ran, when the market is open, what `sql/checks` found;
 //! - [`migrate`]: the tables' history applied, the schema `reporting` made anew.
@@ -14,6 +15,7 @@
 //! line of it holds a password. Deliberately absent: a mock. A test gets a real
 //! Postgres in some 30 ms (`tests/it/world.rs`).
 
+pub mod alerts;
 pub mod checks;
 pub mod copy;
 pub mod credentials;
@@ -26,6 +28,7 @@ pub mod lease;
 pub mod migrate;
 pub mod nodes;
 pub mod orders;
+pub mod outbox;
 pub mod paper;
 pub mod pool;
 pub mod ranges;

@@ -9,6 +9,7 @@
 //! - [`alerts`], [`outbox`]: what people are told of, and how far it got
 //! - [`credentials`]: logins at brokers, sealed; [`paper`]: orders at the venue that is nobody's;
 //! - [`runs`], [`sessions`], [`checks`]: which job ran, when the market is open, what `sql/checks` found;
+//! - [`table`]: rows as Postgres spells them, for whoever shows them;
 //! - [`migrate`]: the tables' history applied, the schema `reporting` made anew.
 //!
 //! What is always true here: nothing in this room decides, and no error or log
@@ -35,6 +36,7 @@ pub mod ranges;
 pub mod runs;
 pub mod sessions;
 pub mod skips;
+pub mod table;
 pub mod types;
 pub mod venues;
 

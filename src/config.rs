@@ -266,6 +266,7 @@ impl Config {
             from_block,
             hedge_at: HedgeAt::Safe,
             believe: Verdict::Bloom,
+            vaults: Vec::new(),
         });
         self.directory = Directory::discovering(BTreeMap::from([(chain, usdc)]));
     }
@@ -330,11 +331,14 @@ fn asset_toml(Asset { symbol, tokens, .. }: &Asset) -> String {
 
 #[cfg(test)]
 mod tests {
+    use alloy::primitives::B256;
     use rust_decimal::Decimal;
 
     use super::{
         hedging::{HEDGE_KEYS, LIMITS_KEYS, VENUE_KEYS},
-        sections::{ASSET_KEYS, BUDGET_KEYS, CHAIN_KEYS, SOURCE_KEYS, THRESHOLD_KEYS, TOKEN_KEYS},
+        sections::{
+            ASSET_KEYS, BUDGET_KEYS, CHAIN_KEYS, SOURCE_KEYS, THRESHOLD_KEYS, TOKEN_KEYS, VAULT_KEYS,
+        },
         *,
     };
     use crate::assets::Threshold;
@@ -424,6 +428,24 @@ data = "/var/lib/hedge"
                 "RPC_URL_FILE"
             ]
         );
+    }
+
+    #[test]
+    fn vaults_are_an_owners_and_a_sole_owner_need_not_be_named() {
+        let with =
+            |vaults: &str| file().replace("hedge_at = 12", &format!("hedge_at = 12\nvaults = [{vaults}]"));
+        let listed =
+            with(&format!(r#"{{ token = "{TOKEN}", id = "0x1f" }}, {{ token = "{TOKEN}", id = "31" }}"#));
+        let vaults = read(&listed, &[]).unwrap().sources.remove(0).vaults;
+        assert_eq!(vaults[0], vaults[1]);
+        assert_eq!((vaults[0].owner, vaults[0].vault_id), (OWNER.parse().unwrap(), B256::with_last_byte(31)));
+        for wrong in [
+            format!(r#"{{ token = "{TOKEN}", id = "0x" }}"#),
+            format!(r#"{{ token = "{TOKEN}", id = "0x1", owner = "{TOKEN}" }}"#),
+            format!(r#"{{ id = "0x1", owner = "{OWNER}" }}"#),
+        ] {
+            assert_eq!(read(&with(&wrong), &[]).unwrap_err().iter().count(), 1, "{wrong}");
+        }
     }
 
     #[test]
@@ -566,10 +588,11 @@ data = "/var/lib/hedge"
             ASSET_KEYS,
             TOKEN_KEYS,
             THRESHOLD_KEYS,
+            VAULT_KEYS,
             HEDGE_KEYS,
             VENUE_KEYS,
             LIMITS_KEYS,
-            super::alerting::ALERTS_KEYS,
+            alerting::ALERTS_KEYS,
             STORE_KEYS,
             WEB_KEYS,
         ]

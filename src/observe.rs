@@ -15,6 +15,7 @@ use crate::{
         execution::Execution,
         log::Place,
         order::{OrderId, Report, Ticket},
+        vault::VaultKey,
     },
     policy::{Intent, alert::machine::Notice},
 };
@@ -50,6 +51,18 @@ pub fn source_stopped(source: &str, why: &str) {
 /// An audit found what the first reading had not.
 pub fn audit_found(source: &str, block: u64, what: &str) {
     tracing::error!(source, block, what, "the audit corrected the books");
+}
+
+/// A vault of ours stands in no list.
+pub fn unlisted_vault(source: &str, vault: &VaultKey, found_by: &str) {
+    tracing::warn!(
+        source,
+        owner = %vault.owner,
+        token = %vault.token,
+        vault_id = %vault.vault_id,
+        found_by,
+        "a vault of ours is not among the source's `vaults`"
+    );
 }
 
 /// The lease is ours.

@@ -168,6 +168,14 @@ pub fn new_york_date(now: Timestamp) -> Date {
     now.to_zoned(TimeZone::get("America/New_York").unwrap_or(TimeZone::UTC)).date()
 }
 
+/// The end of a date in New York: the next one's midnight there.
+pub fn end_of_new_york_date(date: Date) -> Timestamp {
+    let zone = TimeZone::get("America/New_York").unwrap_or(TimeZone::UTC);
+    let next = date.tomorrow().unwrap_or(date);
+    // No change of the clock there falls on midnight.
+    zone.to_timestamp(next.to_datetime(Time::midnight())).unwrap_or(Timestamp::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use jiff::civil::{date, time};

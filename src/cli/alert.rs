@@ -8,7 +8,7 @@ use jiff::{
 };
 use sqlx::{Arguments as _, postgres::PgArguments};
 
-use super::{Desk, Exit, Out, Trouble, show};
+use super::{Desk, Exit, Out, Trouble, failed_unit, show};
 use crate::{
     alert::Settings,
     engine::mailer::{Drained, Mailer},
@@ -84,6 +84,11 @@ enum What {
     },
     /// Sends now what waits, and ends
     Send,
+    /// Tells everybody that a unit failed, without the books: what `OnFailure=` of a unit starts
+    Unit {
+        /// The unit's name.
+        name: String,
+    },
 }
 
 /// In which form it is written.
@@ -121,6 +126,9 @@ fn until(text: &str) -> Result<Timestamp, String> {
 ///
 /// The configuration, the database, or that there is no such condition.
 pub async fn run(args: Args, desk: &Desk, out: &mut Out<'_>) -> anyhow::Result<Exit> {
+    if let What::Unit { name } = &args.what {
+        return failed_unit::tell(name, &settings(desk)?, &desk.environment, &Clock::Wall, out).await;
+    }
     let db = Db::open(&desk.store()?).await?;
     let done = Box::pin(with(args.what, desk, &db, out)).await;
     db.close().await;
@@ -129,6 +137,8 @@ pub async fn run(args: Args, desk: &Desk, out: &mut Out<'_>) -> anyhow::Result<E
 
 async fn with(what: What, desk: &Desk, db: &Db, out: &mut Out<'_>) -> anyhow::Result<Exit> {
     match what {
+        // Told already, without the books.
+        What::Unit { .. } => Ok(Exit::Done),
         What::List { all, form } => {
             let sql = include_str!("../../sql/queries/alerts_list.sql");
             print(db, sql, all, ALERTS, &form, "nothing is open", out).await

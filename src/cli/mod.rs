@@ -19,10 +19,12 @@ pub mod db;
 pub mod demo;
 pub mod desk;
 pub mod doctor;
+mod failed_unit;
 pub mod index;
 pub mod init;
 pub mod job;
 pub mod migrate;
+pub mod pnl;
 pub mod preflight;
 pub mod progress;
 pub mod redrive;
@@ -108,6 +110,7 @@ enum Command {
     Job(job::Args),
     Check(check::Args),
     Audit(audit::Args),
+    Pnl(pnl::Args),
     Auth(auth::Args),
     Show(show::Args),
     Rewind(rewind::Args),
@@ -168,6 +171,7 @@ impl Cli {
             Command::Order(args) => act::order(args, &desk, out).await,
             Command::Job(args) => job::run(args, &desk, out).await,
             Command::Check(args) => check::run(args, &desk, out).await,
+            Command::Pnl(args) => pnl::run(&args, &desk, out),
             Command::Audit(args) => audit::run(args, &desk, out).await,
             Command::Auth(args) => auth::run(args, &desk, out).await,
             Command::Show(args) => show::run(args, &desk, out).await,

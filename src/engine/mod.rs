@@ -7,6 +7,7 @@
 //! - [`hedging`]: brings exposure below its threshold, order by order
 //! - [`reading`]: what a source is read with
 //! - [`logins`]: what logins at brokers left behind; [`paper`]: what is kept and known of the paper venue
+//! - [`vaults`]: which vaults are ours
 //! - [`pulse`]: whether every loop goes on
 //! - [`mailer`]: letters from the outbox to the doors
 //! - [`booking`]: logs → a page of facts, with what must be asked of tokens
@@ -28,6 +29,7 @@ pub mod pulse;
 pub mod reading;
 pub mod redrive;
 pub mod rewind;
+pub mod vaults;
 
 use std::{sync::Arc, time::Duration};
 

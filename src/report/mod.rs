@@ -2,6 +2,7 @@
 //!
 //! - [`table`]: columns and rows, and the three ways to write them
 //! - [`figure`]: figures and times as a person reads them
+//! - [`statement`]: a day's P&L as people read it
 //! - [`chart`]: lines and bars, as SVG and PNG
 //! - [`mail`]: what is told of a run, as text and as HTML
 //!
@@ -10,6 +11,7 @@
 pub mod chart;
 pub mod figure;
 pub mod mail;
+pub mod statement;
 pub mod table;
 
 pub use table::{Column, Form, Kind, Table};

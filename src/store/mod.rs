@@ -7,6 +7,8 @@
 //! - [`lease`], [`exposure`], [`orders`], [`venues`], [`halts`]: what the hedger reads and writes,
 //!   in numbers of [`types`];
 //! - [`alerts`], [`outbox`]: what people are told of, and how far it got
+//! - [`ledger`]: what the books say of every place at a moment; [`recon`]: what runs came to, breaks, acts on them;
+//! - [`vaults`]: where our tokens rest on chain, as far as is known;
 //! - [`credentials`]: logins at brokers, sealed; [`paper`]: orders at the venue that is nobody's;
 //! - [`runs`], [`sessions`], [`checks`]: which job ran, when the market is open, what `sql/checks` found;
 //! - [`table`]: rows as Postgres spells them, for whoever shows them;
@@ -26,6 +28,7 @@ pub mod exposure;
 pub mod facts;
 pub mod halts;
 pub mod lease;
+pub mod ledger;
 pub mod migrate;
 pub mod nodes;
 pub mod orders;
@@ -33,11 +36,13 @@ pub mod outbox;
 pub mod paper;
 pub mod pool;
 pub mod ranges;
+pub mod recon;
 pub mod runs;
 pub mod sessions;
 pub mod skips;
 pub mod table;
 pub mod types;
+pub mod vaults;
 pub mod venues;
 
 use std::error::Error;

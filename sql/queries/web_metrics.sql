@@ -71,6 +71,9 @@ from (
     union all
     select 'hedge_letters', null, null, null, null, s.state, count(o.id)
     from (values ('waiting'), ('sending'), ('failed'), ('poisoned')) s (state) left join outbox o on o.state = s.state group by s.state
+    union all
+    select 'hedge_breaks', null, null, null, null, class, count(*)
+    from recon_break where state not in ('RESOLVED', 'WRITTEN_OFF') group by class
 ) figure
 where value is not null
 order by metric, source, symbol, venue, job, state

@@ -16,7 +16,7 @@ select
     (select count(*) from hedge_order where state <> 'closed')              as live_orders,
     (select string_agg('#' || id, ', ' order by id) from hedge_order where state = 'ambiguous') as ambiguous,
     u.id as unanswered, u.symbol as unanswered_symbol, u.sent_at as unanswered_at,
-    r.state as proof, r.said as proof_said, r.business_date as proof_date, r.finished_at as proof_at, r.started_at as proof_begun,
+    r.status as proof, r.open_breaks, r.said as proof_said, r.business_date as proof_date, r.finished_at as proof_at,
     (select count(*) from newest)                                           as jobs,
     (select string_agg(job, ', ' order by job) from newest where state in ('failed', 'inconsistent')) as failed_jobs,
     (select string_agg(job, ', ' order by job) from newest where state in ('found', 'incomplete')) as jobs_that_found,
@@ -30,4 +30,6 @@ left join lease l on true
 left join lateral (
     select id, symbol, sent_at from hedge_order where state = 'sent' order by sent_at limit 1
 ) u on true
-left join newest r on r.job = 'reconcile'
+left join lateral (
+    select status, open_breaks, said, business_date, finished_at from recon_run order by id desc limit 1
+) r on true

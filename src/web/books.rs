@@ -163,6 +163,65 @@ const ALERTS: Question = Question {
     empty: "Nothing is open.",
 };
 
+const BREAK: &[Field] = &[
+    field("break_id", "Break", Show::Break),
+    field("class", "Class", Show::Words),
+    field("instrument", "Of", Show::Words),
+    field("account", "In", Show::Words),
+    field("quantity", "Quantity, shares or $", Show::Quantity),
+    field("cash", "Cash, $", Show::Dollars),
+    field("value_usd", "Worth, $", Show::Dollars),
+    field("state", "State", Show::State),
+    field("first_seen", "First seen", Show::Time),
+    field("deadline", "Must be over by", Show::Time),
+    field("acknowledged_until", "Known until", Show::Time),
+    field("detail", "What", Show::Words),
+];
+
+const BREAKS: Question = Question {
+    key: "breaks",
+    title: "What drifted",
+    note: "Breaks between our books and the broker or the vaults that are not over; what nothing explains comes first.",
+    sql: include_str!("../../sql/queries/web_breaks.sql"),
+    fields: BREAK,
+    empty: "No break is open. `hedge reconcile` looks again.",
+};
+
+const BREAK_EVENTS: Question = Question {
+    key: "events",
+    title: "What happened to it",
+    note: "In runs, and by a person's hand; oldest first.",
+    sql: include_str!("../../sql/queries/web_break_events.sql"),
+    fields: &[
+        field("happened_at", "At", Show::Time),
+        field("event", "Event", Show::State),
+        field("state", "State after", Show::State),
+        field("quantity", "Quantity, shares or $", Show::Quantity),
+        field("cash", "Cash, $", Show::Dollars),
+        field("until", "Until", Show::Time),
+        field("business_date", "Run of", Show::Words),
+        field("author", "By", Show::Words),
+        field("reason", "Reason", Show::Words),
+    ],
+    empty: "Nothing yet.",
+};
+
+const BREAK_EVIDENCE: Question = Question {
+    key: "evidence",
+    title: "What explains its place",
+    note: "Parts of the residual that have evidence, run by run; the newest first.",
+    sql: include_str!("../../sql/queries/web_break_evidence.sql"),
+    fields: &[
+        field("business_date", "Run of", Show::Words),
+        field("class", "Class", Show::Words),
+        field("amount", "Amount, shares or $", Show::Quantity),
+        field("detail", "What", Show::Words),
+        field("evidence", "Evidence", Show::Code),
+        field("deadline", "Must be over by", Show::Time),
+    ],
+    empty: "Nothing explains any of it: somebody looks at the broker's or the vault's own record.",
+};
+
 const SOURCES: Question = Question {
     key: "sources",
     title: "What is read",
@@ -341,7 +400,7 @@ pub(super) async fn read(site: &Site, subject: &Subject) -> Result<Option<Sheet>
         Subject::Symbol(symbol) => of_symbol(site, &mut conn, symbol).await,
         Subject::Order(order) => of_order(site, &mut conn, *order).await,
         Subject::Fill(fill) => of_fill(site, &mut conn, fill).await,
-        Subject::Break(_) => Ok(None),
+        Subject::Break(number) => of_break(site, &mut conn, *number).await,
         Subject::Jobs => of_jobs(site, &mut conn).await.map(Some),
     }
 }
@@ -361,6 +420,7 @@ async fn overview(site: &Site, conn: &mut PgConnection) -> Result<Sheet, StoreEr
         pulse: site.pulse.as_ref(),
     });
     let live = LIVE_ORDERS.read(conn, &live_orders(None, true, ROWS)).await?;
+    let breaks = BREAKS.read(conn, &breaks(None, None)).await?;
     let alerts = ALERTS.read(conn, &[Given::Text(None), Given::Number(Some(ROWS))]).await?;
     let fills = FILLS.read(conn, &last_fills(None, LAST)).await?;
     let orders = LAST_ORDERS.read(conn, &live_orders(None, false, LAST)).await?;
@@ -371,7 +431,7 @@ async fn overview(site: &Site, conn: &mut PgConnection) -> Result<Sheet, StoreEr
         about: "What is exposed, what is done about it, what was earned, and whether it all works."
             .to_owned(),
         tiles,
-        sections: vec![exposure, live, alerts, fills, orders, sources, runs],
+        sections: vec![exposure, live, breaks, alerts, fills, orders, sources, runs],
     })
 }
 
@@ -389,6 +449,7 @@ async fn of_symbol(site: &Site, conn: &mut PgConnection, symbol: &str) -> Result
     sections.push(LAST_ORDERS.read(conn, &live_orders(Some(symbol), false, ROWS)).await?);
     sections.push(fills);
     sections.push(EXECUTIONS.read(conn, &[Given::Text(Some(symbol)), Given::Number(Some(ROWS))]).await?);
+    sections.push(BREAKS.read(conn, &breaks(None, Some(symbol))).await?);
     sections.push(ALERTS.read(conn, &[Given::Text(Some(symbol)), Given::Number(Some(ROWS))]).await?);
     Ok(Some(Sheet { at: now, title: symbol.to_owned(), about: why.summary(), tiles: Vec::new(), sections }))
 }
@@ -437,6 +498,30 @@ async fn of_fill(site: &Site, conn: &mut PgConnection, fill: &FillKey) -> Result
     }))
 }
 
+async fn of_break(site: &Site, conn: &mut PgConnection, number: i64) -> Result<Option<Sheet>, StoreError> {
+    let found = rows(conn, BREAKS.sql, &breaks(Some(number), None)).await?;
+    let Some(about) = found.as_ref().ok().and_then(|table| {
+        let row = table.rows.first()?;
+        let value = |name| table.value(row, name).unwrap_or_default();
+        Some(format!("{} of {} in {}", value("class"), value("instrument"), value("account")))
+    }) else {
+        return Ok(None);
+    };
+    let given = || [Given::Number(Some(number))];
+    let sections = vec![
+        facts("break", "The break", "As the last run left it.", BREAK, found),
+        BREAK_EVENTS.read(conn, &given()).await?,
+        BREAK_EVIDENCE.read(conn, &given()).await?,
+    ];
+    Ok(Some(Sheet {
+        at: site.clock.now(),
+        title: format!("Break {number}"),
+        about,
+        tiles: Vec::new(),
+        sections,
+    }))
+}
+
 async fn of_jobs(site: &Site, conn: &mut PgConnection) -> Result<Sheet, StoreError> {
     Ok(Sheet {
         at: site.clock.now(),
@@ -450,6 +535,10 @@ async fn of_jobs(site: &Site, conn: &mut PgConnection) -> Result<Sheet, StoreErr
             CHECKS.read(conn, &[]).await?,
         ],
     })
+}
+
+fn breaks(number: Option<i64>, instrument: Option<&str>) -> [Given<'_>; 3] {
+    [Given::Number(number), Given::Text(instrument), Given::Number(Some(ROWS))]
 }
 
 fn last_fills(symbol: Option<&str>, rows: i64) -> [Given<'_>; 5] {

@@ -242,7 +242,6 @@ fn cell(field: &Field, table: &Table, row: &[Option<String>]) -> Markup {
         Show::Price => html! { (price(value)) },
         Show::Whole => html! { (whole(value)) },
         Show::Seconds => html! { (quantity(value)) },
-        Show::Hash => html! { code title=(value) { (ends(value)) } },
         Show::Code => html! { code { (value) } },
         Show::Symbol => html! { a href={ "/symbol/" (value) } { (value) } },
         Show::Order => html! { a href={ "/order/" (value) } { "#" (value) } },

@@ -104,8 +104,6 @@ pub(super) enum Show {
     Whole,
     /// A number of seconds.
     Seconds,
-    /// A hash or an id, by its ends.
-    Hash,
     /// Words of a machine, which may be long.
     Code,
     /// A ticker, which leads to its page.

@@ -275,11 +275,11 @@ fn proof(row: &Row<'_>) -> Said {
     let detail = format!(
         "Of {}: {}",
         row.text("proof_date").unwrap_or_default(),
-        row.text("proof_said").unwrap_or("it runs")
+        row.text("proof_said").unwrap_or_default()
     );
     match state {
-        "done" | "running" => said(Mood::Well, ago, detail, ""),
-        "found" => said(Mood::Look, ago, detail, "see what drifted, below"),
+        "COMPLETE" if row.count("open_breaks") == 0 => said(Mood::Well, ago, detail, ""),
+        "COMPLETE" => said(Mood::Look, ago, detail, "see what drifted, below"),
         _ => said(Mood::Wrong, ago, detail, "see its run under Jobs; then hedge job run reconcile"),
     }
 }

@@ -72,6 +72,8 @@ from (
     select 'hedge_letters', null, null, null, null, s.state, count(o.id)
     from (values ('waiting'), ('sending'), ('failed'), ('poisoned')) s (state) left join outbox o on o.state = s.state group by s.state
     union all
+    select 'hedge_pnl_dollars', null, null, null, null, null, coalesce(sum(net_usd_exact), 0) from reporting.daily_pnl
+    union all
     select 'hedge_breaks', null, null, null, null, class, count(*)
     from recon_break where state not in ('RESOLVED', 'WRITTEN_OFF') group by class
 ) figure

@@ -12,6 +12,7 @@
 //! - [`credentials`]: logins at brokers, sealed; [`paper`]: orders at the venue that is nobody's;
 //! - [`runs`], [`sessions`], [`checks`]: which job ran, when the market is open, what `sql/checks` found;
 //! - [`table`]: rows as Postgres spells them, for whoever shows them;
+//! - [`pnl`], [`statement`]: what P&L is counted from, what was counted, what was stated, with [`copied`] as its spectacles;
 //! - [`migrate`]: the tables' history applied, the schema `reporting` made anew.
 //!
 //! What is always true here: nothing in this room decides, and no error or log
@@ -20,6 +21,7 @@
 
 pub mod alerts;
 pub mod checks;
+pub mod copied;
 pub mod copy;
 pub mod credentials;
 pub mod cursors;
@@ -34,12 +36,14 @@ pub mod nodes;
 pub mod orders;
 pub mod outbox;
 pub mod paper;
+pub mod pnl;
 pub mod pool;
 pub mod ranges;
 pub mod recon;
 pub mod runs;
 pub mod sessions;
 pub mod skips;
+pub mod statement;
 pub mod table;
 pub mod types;
 pub mod vaults;

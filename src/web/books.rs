@@ -4,6 +4,7 @@
 //! where there is no row: that is all a page is made of. One that takes too long says so, and the
 //! others stand.
 
+use jiff::civil::Date;
 use serde_json::Value;
 use sqlx::{Arguments as _, PgConnection, postgres::PgArguments};
 
@@ -15,14 +16,19 @@ use super::{
 };
 use crate::{
     cli::why::facts::Why,
-    report::Table,
+    report::{
+        Table,
+        chart::{Chart, Shape},
+    },
     store::{StoreError, table, types::At},
+    units::Amount,
 };
 
 /// Rows that people are shown of what there may be much of.
 const ROWS: i64 = 50;
-/// Of what was last.
+/// Of what was last, on the page of everything and on that of a share.
 const LAST: i64 = 8;
+const NEWEST: i64 = 20;
 
 /// A section that is rows of a query.
 struct Question {
@@ -86,8 +92,7 @@ const ORDERS: &[Field] = &[
     field("quantity", "Quantity, shares", Show::Quantity),
     field("filled", "Filled, shares", Show::Quantity),
     field("average_price", "At, $ a share", Show::Price),
-    field("state", "State", Show::State),
-    field("why", "Closed as", Show::State),
+    field("state", "State", Show::Life),
     field("planned_at", "Planned", Show::Time),
     field("venue", "Venue", Show::Words),
 ];
@@ -104,7 +109,7 @@ const LIVE_ORDERS: Question = Question {
 const LAST_ORDERS: Question = Question {
     key: "orders",
     title: "Orders",
-    note: "The newest first.",
+    note: "What brokers were asked to do, the newest first. `hedge show orders` has all.",
     sql: include_str!("../../sql/queries/show_orders.sql"),
     fields: ORDERS,
     empty: "No order was ever planned. Until `hedge go-live` is said, nothing is sent.",
@@ -113,7 +118,7 @@ const LAST_ORDERS: Question = Question {
 const FILLS: Question = Question {
     key: "fills",
     title: "Fills",
-    note: "Trades of your orders on chain, as the chain has them now; the newest first.",
+    note: "Trades of your orders on chain, as the chain has them now; the newest first. `hedge show fills` has all.",
     sql: include_str!("../../sql/queries/show_fills.sql"),
     fields: &[
         field("executed_at", "At", Show::Time),
@@ -222,6 +227,36 @@ const BREAK_EVIDENCE: Question = Question {
     empty: "Nothing explains any of it: somebody looks at the broker's or the vault's own record.",
 };
 
+const LOTS: Question = Question {
+    key: "lots",
+    title: "Open lots",
+    note: "What was taken on together and is not closed yet; what is oldest closes first.",
+    sql: include_str!("../../sql/queries/web_lots.sql"),
+    fields: &[
+        field("opened_at", "Opened", Show::Time),
+        field("side", "Side", Show::Words),
+        field("quantity_exact", "Quantity, shares", Show::Quantity),
+        field("cost_usd", "Cost, or brought, $", Show::Dollars),
+        field("opening_type", "Opened by", Show::Words),
+        field("opening_id", "Trade", Show::Code),
+    ],
+    empty: "None is open, or nothing was counted yet: `hedge pnl` counts.",
+};
+
+/// A day's money.
+const EARNED: &[Field] = &[
+    field("et_date", "New York day", Show::Words),
+    field("trades", "Trades", Show::Whole),
+    field("realized_usd", "Realized, $", Show::Dollars),
+    field("fees_usd", "Fees, $", Show::Dollars),
+    field("net_usd", "Net of fees, $", Show::Dollars),
+    field("earned_usd", "In all, $", Show::Dollars),
+    field("edge_usd", "Edge, $", Show::Dollars),
+    field("drift_usd", "Drift, $", Show::Dollars),
+    field("slippage_usd", "Slippage, $", Show::Dollars),
+    field("spread_usd", "Spread captured, $", Show::Dollars),
+];
+
 const SOURCES: Question = Question {
     key: "sources",
     title: "What is read",
@@ -259,9 +294,7 @@ const RUN: &[Field] = &[
 ];
 
 const ORDER: &[Field] = &[
-    field("state", "State", Show::State),
-    field("why", "Closed as", Show::State),
-    field("refusal", "Refused for", Show::Words),
+    field("state", "State", Show::Life),
     field("symbol", "Symbol", Show::Symbol),
     field("side", "Side", Show::Words),
     field("quantity", "Quantity, shares", Show::Quantity),
@@ -335,6 +368,8 @@ const FILL: &[Field] = &[
     field("price_per_underlying", "Price, $ a share", Show::Price),
     field("usdc", "For, $", Show::Dollars),
     field("executed_at", "At", Show::Time),
+    field("taken_at", "Taken back", Show::Time),
+    field("cause", "Taken back by", Show::Words),
     field("source", "Source", Show::Words),
     field("role", "Our part", Show::Words),
     field("block_number", "Block", Show::Whole),
@@ -419,6 +454,7 @@ async fn overview(site: &Site, conn: &mut PgConnection) -> Result<Sheet, StoreEr
         sources: sources.table(),
         pulse: site.pulse.as_ref(),
     });
+    let earned = earned(conn, None).await?;
     let live = LIVE_ORDERS.read(conn, &live_orders(None, true, ROWS)).await?;
     let breaks = BREAKS.read(conn, &breaks(None, None)).await?;
     let alerts = ALERTS.read(conn, &[Given::Text(None), Given::Number(Some(ROWS))]).await?;
@@ -431,14 +467,14 @@ async fn overview(site: &Site, conn: &mut PgConnection) -> Result<Sheet, StoreEr
         about: "What is exposed, what is done about it, what was earned, and whether it all works."
             .to_owned(),
         tiles,
-        sections: vec![exposure, live, breaks, alerts, fills, orders, sources, runs],
+        sections: vec![exposure, live, earned, breaks, alerts, fills, orders, sources, runs],
     })
 }
 
 async fn of_symbol(site: &Site, conn: &mut PgConnection, symbol: &str) -> Result<Option<Sheet>, StoreError> {
     let now = site.clock.now();
     let why = Why::read(conn, symbol, now).await?;
-    let fills = FILLS.read(conn, &last_fills(Some(symbol), ROWS)).await?;
+    let fills = FILLS.read(conn, &last_fills(Some(symbol), NEWEST)).await?;
     if why.position.is_none() && fills.table().is_none_or(|fills| fills.rows.is_empty()) {
         return Ok(None);
     }
@@ -446,9 +482,11 @@ async fn of_symbol(site: &Site, conn: &mut PgConnection, symbol: &str) -> Result
     let position = rows(conn, POSITIONS.sql, &given).await?;
     let mut sections = vec![told(&why)];
     sections.push(facts("position", "In numbers", "As the books have it now.", POSITION, position));
-    sections.push(LAST_ORDERS.read(conn, &live_orders(Some(symbol), false, ROWS)).await?);
+    sections.push(earned(conn, Some(symbol)).await?);
+    sections.push(LOTS.read(conn, &[Given::Text(Some(symbol)), Given::Number(Some(ROWS))]).await?);
+    sections.push(LAST_ORDERS.read(conn, &live_orders(Some(symbol), false, NEWEST)).await?);
     sections.push(fills);
-    sections.push(EXECUTIONS.read(conn, &[Given::Text(Some(symbol)), Given::Number(Some(ROWS))]).await?);
+    sections.push(EXECUTIONS.read(conn, &[Given::Text(Some(symbol)), Given::Number(Some(NEWEST))]).await?);
     sections.push(BREAKS.read(conn, &breaks(None, Some(symbol))).await?);
     sections.push(ALERTS.read(conn, &[Given::Text(Some(symbol)), Given::Number(Some(ROWS))]).await?);
     Ok(Some(Sheet { at: now, title: symbol.to_owned(), about: why.summary(), tiles: Vec::new(), sections }))
@@ -486,7 +524,13 @@ async fn of_fill(site: &Site, conn: &mut PgConnection, fill: &FillKey) -> Result
         return Ok(None);
     };
     let sections = vec![
-        facts("fill", "The fill", "As the chain has it now.", FILL, found),
+        facts(
+            "fill",
+            "The fill",
+            "As the chain has it now; what was taken back counts for nothing.",
+            FILL,
+            found,
+        ),
         HEDGES.read(conn, &given()).await?,
     ];
     Ok(Some(Sheet {
@@ -534,6 +578,35 @@ async fn of_jobs(site: &Site, conn: &mut PgConnection) -> Result<Sheet, StoreErr
             ALL_RUNS.read(conn, &[Given::Number(Some(ROWS))]).await?,
             CHECKS.read(conn, &[]).await?,
         ],
+    })
+}
+
+/// What was earned, day by day, in pictures and in figures.
+async fn earned(conn: &mut PgConnection, symbol: Option<&str>) -> Result<Section, StoreError> {
+    let sql = include_str!("../../sql/queries/web_earned.sql");
+    let body = match rows(conn, sql, &[Given::Text(symbol)]).await? {
+        Ok(table) => {
+            let days = |name: &str| -> Vec<(Date, Amount)> {
+                let of = |row: &Vec<Option<String>>| {
+                    let day = table.value(row, "et_date")?.parse().ok()?;
+                    Some((day, table.value(row, name)?.parse().ok()?))
+                };
+                table.rows.iter().filter_map(of).collect()
+            };
+            let charts = vec![
+                Chart::of_days("Realized in all, less fees", "USD", Shape::Line, &days("earned_usd")),
+                Chart::of_days("Spread captured, by day", "USD", Shape::Bars, &days("spread_usd")),
+            ];
+            let empty = "Nothing was counted yet: `hedge pnl` counts what trades earned, and `hedge run` does every night.";
+            Body::Charts { charts, fields: EARNED, table, empty }
+        }
+        Err(why) => Body::Unread(why),
+    };
+    Ok(Section {
+        key: "earned",
+        title: "What was earned".to_owned(),
+        note: "By New York days, as it is known now. What is open counts in `hedge statement`.".to_owned(),
+        body,
     })
 }
 

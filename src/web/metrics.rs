@@ -51,7 +51,7 @@ pub const METRICS: [(&str, &str, &str); 31] = [
     ("hedge_alerts", "gauge", "Conditions that are open, by severity."),
     ("hedge_letters", "gauge", "Messages that are not delivered, by state."),
     ("hedge_breaks", "gauge", "Breaks that are open, by class."),
-    ("hedge_pnl_dollars", "gauge", "What was earned in all, as it was stated last."),
+    ("hedge_pnl_dollars", "gauge", "What closing trades earned in all, less fees, as it is known now."),
 ];
 
 /// A metric's samples: its labels as they are written, and its value.

@@ -20,6 +20,9 @@
       const [now, next] = [document.getElementById("main"), page.getElementById("main")];
       if (next && !reading()) {
         const held = now.contains(document.activeElement) && document.activeElement.getAttribute("href");
+        // What was unfolded stays so: rows come at the end, or everything is another page.
+        const unfolded = [...now.querySelectorAll("details")].map((part) => part.open);
+        [...next.querySelectorAll("details")].forEach((part, place) => { part.open = unfolded[place] ?? false; });
         if (now.innerHTML !== next.innerHTML) {
           now.replaceChildren(...next.childNodes);
           if (held) { [...now.querySelectorAll("a")].find((link) => link.getAttribute("href") === held)?.focus({ preventScroll: true }); }

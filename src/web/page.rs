@@ -30,6 +30,11 @@ pub(super) const ICON: &str = include_str!("icon.svg");
 
 /// From this length on, a hash or an id is shown by its ends.
 const LONG: usize = 20;
+/// From this length on, words of a machine are unfolded by who wants them; so much is seen before.
+const LENGTHY: usize = 160;
+/// Words longer than this have a line of their own.
+const WIDE: usize = 40;
+const SHOWN: usize = 48;
 
 fn hashed(text: &str) -> String {
     keccak256(text).to_string().chars().skip(2).take(12).collect()
@@ -131,7 +136,7 @@ fn a_tile(tile: &Tile) -> Markup {
             p.name { (sign(*mood)) " " (name) }
             p.value { (value) }
             p.detail { (detail) }
-            @if !next.is_empty() { p.next { code { (next) } } }
+            @if !next.is_empty() { p.next { (marked(next)) } }
         }
     }
 }
@@ -161,13 +166,16 @@ fn a_section(section: &Section) -> Markup {
     html! {
         section #(key) aria-labelledby={ (key) "-title" } {
             h2 #{ (key) "-title" } { (title) }
-            p.note { (note) }
+            p.note { (marked(note)) }
             @match body {
                 Body::Rows { table, empty, .. } if table.rows.is_empty() => { p.empty { (marked(empty)) } }
                 Body::Rows { fields, table, .. } => { (rows(title, fields, table)) }
                 Body::Facts { fields, table } => { (facts(fields, table)) }
                 Body::Charts { table, empty, .. } if table.rows.is_empty() => { p.empty { (marked(empty)) } }
-                Body::Charts { charts, .. } => { div.charts { @for chart in charts { (picture(chart)) } } }
+                Body::Charts { charts, fields, table, .. } => {
+                    div.charts { @for chart in charts { (picture(chart)) } }
+                    details { summary { "In figures" } (rows(title, fields, table)) }
+                }
                 Body::Told { said, .. } => { ul.told { @for told in said { (sentence(told)) } } }
                 Body::Unread(why) => { p.empty { (marked(why)) } }
             }
@@ -199,7 +207,7 @@ fn rows(title: &str, fields: &[Field], table: &Table) -> Markup {
         .map(|(_, field)| field)
         .collect();
     html! {
-        div.scroll role="region" tabindex="0" aria-label=(title) {
+        div.scroll role="group" tabindex="0" aria-label=(title) {
             table {
                 thead { tr { @for field in &fields { th scope="col" class=[figures(field)] { (field.head) } } } }
                 tbody {
@@ -225,10 +233,16 @@ fn facts(fields: &[Field], table: &Table) -> Markup {
     html! {
         dl.facts {
             @for field in fields.iter().filter(|field| table.value(row, field.name).is_some()) {
-                div { dt { (field.head) } dd { (cell(field, table, row)) } }
+                div class=[is_long(field, table, row)] { dt { (field.head) } dd { (cell(field, table, row)) } }
             }
         }
     }
+}
+
+/// What takes a line of its own.
+fn is_long(field: &Field, table: &Table, row: &[Option<String>]) -> Option<&'static str> {
+    let length = table.value(row, field.name).map_or(0, str::len);
+    (length > WIDE && field.show == Show::Words).then_some("long")
 }
 
 fn cell(field: &Field, table: &Table, row: &[Option<String>]) -> Markup {
@@ -236,12 +250,20 @@ fn cell(field: &Field, table: &Table, row: &[Option<String>]) -> Markup {
     match field.show {
         Show::Words => marked(value),
         Show::State => html! { span class={ "state " (tone(value)) } { (value) } },
+        Show::Life => {
+            let ended = table.value(row, "why").unwrap_or(value);
+            let refusal = table.value(row, "refusal").map(|refusal| format!(": {refusal}"));
+            html! { span class={ "state " (tone(ended)) } { (ended) (refusal.unwrap_or_default()) } }
+        }
         Show::Time => value.parse().map_or_else(|_| html! { (value) }, time),
         Show::Quantity => html! { (quantity(value)) },
         Show::Dollars => html! { (dollars(value)) },
         Show::Price => html! { (price(value)) },
         Show::Whole => html! { (whole(value)) },
         Show::Seconds => html! { (quantity(value)) },
+        Show::Code if value.len() > LENGTHY => {
+            html! { details { summary { (value.chars().take(SHOWN).collect::<String>()) "…" } code { (value) } } }
+        }
         Show::Code => html! { code { (value) } },
         Show::Symbol => html! { a href={ "/symbol/" (value) } { (value) } },
         Show::Order => html! { a href={ "/order/" (value) } { "#" (value) } },
@@ -270,9 +292,7 @@ fn tone(word: &str) -> &'static str {
         | "running"
         | "found at the broker" => "calm",
         "critical" | "ambiguous" | "failed" | "inconsistent" | "refused" | "doubted" => "grave",
-        "warning" | "found" | "incomplete" | "unanswered" | "stuck" | "expired" | "OPEN" | "REOPENED" => {
-            "odd"
-        }
+        "warning" | "incomplete" | "unanswered" | "stuck" | "expired" | "OPEN" | "REOPENED" => "odd",
         _ => "plain",
     }
 }

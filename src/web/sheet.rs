@@ -62,8 +62,8 @@ pub(super) enum Body {
     Rows { fields: &'static [Field], table: Table, empty: &'static str },
     /// One row, field by field.
     Facts { fields: &'static [Field], table: Table },
-    /// Pictures of rows, and the rows.
-    Charts { charts: Vec<Chart>, table: Table, empty: &'static str },
+    /// Pictures of rows, and the rows, the newest last.
+    Charts { charts: Vec<Chart>, fields: &'static [Field], table: Table, empty: &'static str },
     /// What is so and what to do, in sentences; for a program, more of it.
     Told { said: Vec<Told>, value: Value },
     /// It could not be read, and why.
@@ -92,6 +92,8 @@ pub(super) enum Show {
     Words,
     /// A word that says how something is.
     State,
+    /// The same of an order: how it ended, of the row's `why` and `refusal`, or where it is.
+    Life,
     /// A time on the desk's clock.
     Time,
     /// Shares, without zeros at the end.

@@ -79,11 +79,11 @@ struct Said {
     mood: Mood,
     value: String,
     detail: String,
-    next: &'static str,
+    next: String,
 }
 
-fn said(mood: Mood, value: impl Into<String>, detail: impl Into<String>, next: &'static str) -> Said {
-    Said { mood, value: value.into(), detail: detail.into(), next }
+fn said(mood: Mood, value: impl Into<String>, detail: impl Into<String>, next: impl Into<String>) -> Said {
+    Said { mood, value: value.into(), detail: detail.into(), next: next.into() }
 }
 
 fn known(name: &'static str, said: Option<Said>) -> Tile {
@@ -91,14 +91,14 @@ fn known(name: &'static str, said: Option<Said>) -> Tile {
         mood: Mood::Unknown,
         value: "not known".to_owned(),
         detail: "It could not be read in time.".to_owned(),
-        next: "",
+        next: String::new(),
     });
-    Tile { name, mood, value, detail, next: next.to_owned() }
+    Tile { name, mood, value, detail, next }
 }
 
 /// The source that is worst off.
 fn chain(sources: &[Row<'_>]) -> Said {
-    let next = "see that hedge run runs and its node answers: hedge doctor";
+    let next = "See that `hedge run` runs and its node answers: `hedge doctor`";
     if let Some(stopped) = sources.iter().find(|row| row.text("stopped_why").is_some()) {
         let name = stopped.text("source").unwrap_or_default();
         let why = stopped.text("stopped_why").unwrap_or_default();
@@ -106,7 +106,7 @@ fn chain(sources: &[Row<'_>]) -> Said {
             Mood::Wrong,
             "stopped",
             format!("{name}: {why}"),
-            "hedge rewind --source NAME --to BLOCK --reason …",
+            "`hedge rewind --source NAME --to BLOCK --reason …`",
         );
     }
     let ages = sources.iter().filter_map(|row| Some((row.since("looked_at")?, row)));
@@ -115,7 +115,7 @@ fn chain(sources: &[Row<'_>]) -> Said {
             Mood::Unknown,
             "nothing read",
             "No source was read yet.",
-            "hedge doctor, then hedge run",
+            "`hedge doctor`, then `hedge run`",
         );
     };
     let late = oldest > Limits::default().cursor_age;
@@ -135,21 +135,21 @@ fn hedging(row: &Row<'_>, pulse: Option<&Pulse>) -> Said {
             Mood::Look,
             "not live",
             "Hedging has not begun: nothing is sent, the positions say what would be.",
-            "hedge go-live --reason …",
+            "`hedge go-live --reason …`",
         );
     }
     let holder = row.text("holder").unwrap_or("nobody");
     if row.text("held") != Some("true") {
         let since = row.since("expires_at").map(|ago| format!(", for {}", age(ago)));
         let detail = format!("{holder} ended{}.", since.unwrap_or_default());
-        return said(Mood::Wrong, "nobody hedges", detail, "start it: hedge run");
+        return said(Mood::Wrong, "nobody hedges", detail, "Start it: `hedge run`");
     }
     if let Some(halted) = row.text("halted") {
         return said(
             Mood::Look,
             "halted",
             format!("{halted} is halted."),
-            "once that is over: hedge resume --reason …",
+            "Once that is over: `hedge resume --reason …`",
         );
     }
     let here = pulse.and_then(|pulse| pulse.ages().remove("hedger"));
@@ -174,24 +174,25 @@ fn orders(row: &Row<'_>) -> Said {
             Mood::Wrong,
             format!("{orders} ambiguous"),
             detail,
-            "see at the broker, then hedge adopt or hedge resolve",
+            "See at the broker, then `hedge adopt` or `hedge resolve`",
         );
     }
     let live = row.count("live_orders");
     let Some(since) = row.since("unanswered_at") else {
-        return said(Mood::Well, "none", format!("{} on their way.", counted(live, "order")), "");
+        return said(Mood::Well, "none", format!("{live} on their way to a close."), "");
     };
+    let symbol = row.text("unanswered_symbol").unwrap_or_default();
     let detail = format!(
         "#{} of {} was sent and not answered; it is looked for, and counts as in flight.",
         row.text("unanswered").unwrap_or_default(),
-        row.text("unanswered_symbol").unwrap_or_default()
+        symbol
     );
     let late = since > Limits::default().unanswered;
     said(
         if late { Mood::Wrong } else { Mood::Look },
         age(since),
         detail,
-        if late { "hedge why SYMBOL" } else { "" },
+        if late { format!("`hedge why {symbol}`") } else { String::new() },
     )
 }
 
@@ -214,7 +215,10 @@ fn exposure(positions: &[Row<'_>]) -> Said {
     if let Some((dollar_minutes, row)) = worst {
         let since = row.since("exposed_since").map(age).unwrap_or_default();
         let symbol = row.text("symbol").unwrap_or_default();
-        detail += &format!("; most is {symbol}: {} × min, for {since}", figure::dollars(Usd(dollar_minutes)));
+        detail += &format!(
+            "; most is {symbol}: {} dollar-minutes, for {since}",
+            figure::grouped(dollar_minutes, 0)
+        );
     }
     if unpriced > 0 {
         detail += &format!("; {unpriced} without a price");
@@ -224,7 +228,12 @@ fn exposure(positions: &[Row<'_>]) -> Said {
         Some(row) => {
             let (symbol, hold) =
                 (row.text("symbol").unwrap_or_default(), row.text("hold").unwrap_or_default());
-            said(Mood::Look, value, format!("{detail}; {symbol} is held back: {hold}."), "hedge why SYMBOL")
+            said(
+                Mood::Look,
+                value,
+                format!("{detail}; {symbol} is held back: {hold}."),
+                format!("`hedge why {symbol}`"),
+            )
         }
         None => said(Mood::Well, value, format!("{detail}."), ""),
     }
@@ -268,7 +277,7 @@ fn proof(row: &Row<'_>) -> Said {
             Mood::Unknown,
             "never",
             "The books were not yet proved against the broker and the vaults.",
-            "hedge job run reconcile",
+            "`hedge reconcile`",
         );
     };
     let ago = row.since("proof_at").map_or_else(|| "now".to_owned(), |ago| format!("{} ago", age(ago)));
@@ -279,24 +288,27 @@ fn proof(row: &Row<'_>) -> Said {
     );
     match state {
         "COMPLETE" if row.count("open_breaks") == 0 => said(Mood::Well, ago, detail, ""),
-        "COMPLETE" => said(Mood::Look, ago, detail, "see what drifted, below"),
-        _ => said(Mood::Wrong, ago, detail, "see its run under Jobs; then hedge job run reconcile"),
+        "COMPLETE" => said(Mood::Look, ago, detail, "See what drifted, below"),
+        _ => said(Mood::Wrong, ago, detail, "See its run under Jobs; then `hedge reconcile`"),
     }
 }
 
 fn jobs(row: &Row<'_>) -> Said {
     let jobs = row.count("jobs");
     if let Some(failed) = row.text("failed_jobs") {
-        return said(Mood::Wrong, "failed", format!("{failed}: see Jobs."), "hedge job run NAME");
+        return said(Mood::Wrong, "failed", format!("{failed}: see Jobs."), "`hedge job run NAME`");
     }
     if jobs == 0 {
-        return said(Mood::Unknown, "none ran", "No job has run yet.", "hedge run, or hedge job run NAME");
+        return said(
+            Mood::Unknown,
+            "none ran",
+            "No job has run yet.",
+            "`hedge run`, or `hedge job run NAME`",
+        );
     }
     let ago = row.since("job_at").map_or_else(|| "running".to_owned(), |ago| format!("{} ago", age(ago)));
     match row.text("jobs_that_found") {
-        Some(found) => {
-            said(Mood::Look, ago, format!("Of {} found something: {found}.", counted(jobs, "job")), "")
-        }
+        Some(found) => said(Mood::Look, ago, format!("{found} found something; see below."), ""),
         None => {
             said(Mood::Well, ago, format!("{} ended well, each when it ran last.", counted(jobs, "job")), "")
         }
@@ -322,7 +334,7 @@ fn alerts(row: &Row<'_>) -> Said {
         (critical, warnings) => format!("{critical} critical, {}", counted(warnings, "warning")),
     };
     let mood = if critical > 0 { Mood::Wrong } else { Mood::Look };
-    said(mood, value, first, "hedge alert acknowledge KEY --until WHEN --reason …")
+    said(mood, value, first, "`hedge alert acknowledge KEY --until WHEN --reason …`")
 }
 
 fn counted(number: i64, thing: &str) -> String {
@@ -424,7 +436,7 @@ mod tests {
         };
         let usual = of("below threshold");
         assert_eq!((usual.mood, usual.value.as_str()), (Mood::Well, "$468.12"));
-        assert_eq!(usual.detail, "1 share; most is AAPL: $1,404.38 × min, for 3 min.");
+        assert_eq!(usual.detail, "1 share; most is AAPL: 1,404 dollar-minutes, for 3 min.");
         assert_eq!(of("no shares").mood, Mood::Look);
         assert_eq!(of("a word of tomorrow").mood, Mood::Look);
     }

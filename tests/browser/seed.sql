@@ -1,15 +1,23 @@
 -- What a night leaves behind, for a demo that has none: runs, a break that nothing explains, what people were told of.
 insert into job_run (job, due_at, business_date, state, holder, started_at, finished_at, said)
-select job, date_trunc('day', now()) - ago, (now() - ago)::date, state, 'demo', date_trunc('day', now()) - ago,
-    date_trunc('day', now()) - ago + took, said
+select job, now() - ago, (now() - ago)::date, state, 'demo', now() - ago, now() - ago + took, said
 from (values
-    ('reconcile', interval '23 hours', 'found', interval '3.2 seconds', '3 shares and 2 accounts of cash agree; 1 break is open'),
-    ('pnl', interval '22 hours 45 minutes', 'done', interval '1.4 seconds', '212 trades counted, two ways'),
-    ('statement', interval '22 hours 30 minutes', 'done', interval '0.4 seconds', 'it ties out'),
-    ('checks', interval '22 hours', 'done', interval '0.9 seconds', 'all 9 checks hold'),
-    ('calendar', interval '18 hours', 'done', interval '0.2 seconds', 'nothing changed'),
+    ('reconcile', interval '9 hours', 'found', interval '3.2 seconds', '3 shares and 2 accounts of cash agree; 1 break is open'),
+    ('pnl', interval '8 hours 45 minutes', 'done', interval '1.4 seconds', '212 trades counted, two ways'),
+    ('statement', interval '8 hours 30 minutes', 'done', interval '0.4 seconds', 'it ties out'),
+    ('checks', interval '8 hours', 'done', interval '0.9 seconds', 'all 9 checks hold'),
+    ('calendar', interval '4 hours', 'done', interval '0.2 seconds', 'nothing changed'),
     ('health', interval '5 minutes', 'done', interval '0.1 seconds', 'all is as young as it should be')
 ) run (job, ago, state, took, said);
+-- Sixty days of money, some of them bad ones.
+insert into pnl_day (symbol, et_date, trades, bought_quantity, bought_cash, sold_quantity, sold_cash, onchain_netting, counter_trade,
+    directional, attributed, edge, drift, slippage, unattributed, fees, net_after, closing_net, closing_book)
+select symbol, (now() at time zone 'America/New_York')::date - ago, 40 + ago % 17, 100, 18760, 100, 18760, 0, edge + drift + slippage, 0,
+    edge + drift + slippage, edge, drift, slippage, 0, 0.35, 0, 0, 0
+from (values ('AAPL', 1.0), ('TSLA', 1.7), ('SPYM', 0.4)) share (symbol, size), generate_series(1, 84) ago,
+    lateral (select round(size * (41 + (ago * 37) % 29), 2) as edge, round(size * ((ago * 53) % 61 - 33), 2) as drift,
+                 round(size * -((ago * 19) % 23), 2) as slippage) part
+where extract(isodow from (now() at time zone 'America/New_York')::date - ago) < 6;
 insert into recon_run (business_date, attempt, started_at, finished_at, status, passes, input_digest, output_digest,
                        open_breaks, unexplained, code_version, said)
 values (current_date - 1, 1, now() - interval '9 hours', now() - interval '9 hours', 'COMPLETE', 1, repeat('i', 32)::bytea,

@@ -196,6 +196,8 @@ async fn a_program_is_told_the_same_with_every_digit() {
     assert_eq!(overview["alerts"][0]["alert_key"], "health/cursor/raindex");
     let symbol = served.json("/api/symbol/AAPL.json").await;
     assert_eq!(symbol["why"]["exposure"], "-0.76245");
+    assert_eq!(symbol["earned"][1]["earned_usd"], "-0.984172369334523455");
+    assert_eq!(symbol["lots"][0]["side"], "SHORT");
     assert_eq!(symbol["fills"][0]["quantity"], "1.512450000000000000");
     let order = served.json("/api/order/1.json").await;
     assert_eq!(order["events"][1]["evidence"], r#"{"status":"filled"}"#);
@@ -219,6 +221,18 @@ async fn what_is_not_there_says_so_and_where_to_begin() {
         assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{path}");
         assert!(answer.text().await.unwrap().contains("href=\"/\""), "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_fill_that_the_chain_took_back_is_still_shown_and_says_so() {
+    let world = night().await;
+    let taken = "update chain_log set taken_by = 1 where log_index = 4";
+    world.pool().execute(taken).await.unwrap();
+    let served = Served::over(&world).await;
+    let said = text(&served.page(FILL).await);
+    assert!(said.contains("Taken back by | chain"), "{said}");
+    let overview = served.page("/").await;
+    assert!(!overview.contains("/fill/"), "it is no fill any more");
 }
 
 #[tokio::test]
@@ -274,7 +288,7 @@ async fn only_looking_is_answered_and_nothing_changes() {
             assert_eq!(answer.headers()["allow"], "GET, HEAD", "{method} {path}");
         }
     }
-    for path in ["/", "/symbol/AAPL", "/order/1", FILL, "/jobs", "/readyz", "/metrics"] {
+    for path in ["/", "/symbol/AAPL", "/order/1", FILL, "/jobs", "/healthz", "/metrics"] {
         let whole = served.page(path).await.len();
         let head = served.client.head(served.url(path)).send().await.unwrap();
         let length: usize = head.headers()["content-length"].to_str().unwrap().parse().unwrap();
@@ -489,6 +503,7 @@ async fn prometheus_reads_every_figure_and_no_series_twice() {
     assert_eq!(value("hedge_source_reorgs_total"), "1");
     assert_eq!(value("hedge_halts"), "1");
     assert_eq!(value("hedge_breaks"), "1");
+    assert_eq!(value("hedge_pnl_dollars"), "-0.984172369334523455");
     assert_eq!(value("hedge_database_up"), "1");
 }
 

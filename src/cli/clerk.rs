@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use sqlx::PgPool;
 
-use super::{Trouble, sources::Sources, trading};
+use super::{Trouble, reconcile::Books, sources::Sources, trading};
 use crate::{
     alert,
     engine::mailer::Mailer,
@@ -28,6 +28,7 @@ pub(super) struct Clerks {
     specs: Vec<Spec>,
     venues: Vec<Arc<dyn Venue>>,
     alerts: Option<alert::Settings>,
+    books: Books,
     clock: Clock,
 }
 
@@ -39,7 +40,8 @@ impl Clerks {
     pub(super) fn new(sources: &Sources, specs: Vec<Spec>) -> Result<Self, Trouble> {
         let venues = trading::venues(sources)?.into_iter().map(|(_, venue)| venue).collect();
         let (pool, alerts) = (sources.db.pool().clone(), sources.config().alerts.clone());
-        Ok(Self { pool, specs, venues, alerts, clock: sources.clock.clone() })
+        let books = Books::of(sources)?;
+        Ok(Self { pool, specs, venues, alerts, books, clock: sources.clock.clone() })
     }
 
     /// Tells people what a run saw, and nothing else: of jobs that have written what they write.
@@ -89,7 +91,8 @@ impl Clerk for Clerks {
                 self.tell(spec, run, conditions).await?;
                 Ok(outcome)
             }
-            Kind::Reconcile | Kind::Pnl | Kind::Statement | Kind::CorporateActions => {
+            Kind::Reconcile => Ok(self.books.reconciler(self.voice(spec)).await?.run(run).await?),
+            Kind::Pnl | Kind::Statement | Kind::CorporateActions => {
                 anyhow::bail!("not there yet")
             }
         }

@@ -13,6 +13,7 @@ pub mod alert;
 pub mod audit;
 pub mod auth;
 pub mod backfill;
+pub mod breaks;
 pub mod check;
 mod clerk;
 pub mod db;
@@ -27,6 +28,8 @@ pub mod migrate;
 pub mod pnl;
 pub mod preflight;
 pub mod progress;
+pub mod recon;
+pub mod reconcile;
 pub mod redrive;
 pub mod rewind;
 pub mod run;
@@ -117,6 +120,10 @@ enum Command {
     Show(show::Args),
     Rewind(rewind::Args),
     Accept(accept::Args),
+    Reconcile(reconcile::Args),
+    Recon(recon::Args),
+    Correct(breaks::Correct),
+    WriteOff(breaks::WriteOff),
     Alert(alert::Args),
     Redrive(redrive::Args),
     Sim(sim::Args),
@@ -180,6 +187,10 @@ impl Cli {
             Command::Show(args) => show::run(args, &desk, out).await,
             Command::Rewind(args) => rewind::run(args, &desk, out).await,
             Command::Accept(args) => accept::run(args, &desk, out).await,
+            Command::Reconcile(args) => Box::pin(reconcile::run(args, &desk, out)).await,
+            Command::Recon(args) => recon::run(args, &desk, out).await,
+            Command::Correct(args) => breaks::correct(args, &desk, out).await,
+            Command::WriteOff(args) => breaks::write_off(args, &desk, out).await,
             Command::Alert(args) => alert::run(args, &desk, out).await,
             Command::Redrive(args) => redrive::run(args, &desk, out).await,
             Command::Sim(args) => sim::run(args, out).await.map(|()| Exit::Done),

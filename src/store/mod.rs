@@ -6,7 +6,7 @@
 //! - [`cursors`], [`facts`], [`ranges`], [`nodes`], [`skips`]: what the indexer writes, with [`copy`] as its pen;
 //! - [`lease`], [`exposure`], [`orders`], [`venues`], [`halts`]: what the hedger reads and writes,
 //!   in numbers of [`types`];
-//! - [`alerts`], [`outbox`]: what people are told of, and how far it got
+//! - [`alerts`], [`outbox`]: what people are told of, and how far it got;
 //! - [`ledger`]: what the books say of every place at a moment; [`recon`]: what runs came to, breaks, acts on them;
 //! - [`vaults`]: where our tokens rest on chain, as far as is known;
 //! - [`credentials`]: logins at brokers, sealed; [`paper`]: orders at the venue that is nobody's;

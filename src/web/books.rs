@@ -11,7 +11,7 @@ use super::{
     LONGEST, Site,
     questions::{
         ALERTS, ALL_RUNS, BREAK, BREAK_EVENTS, BREAK_EVIDENCE, BREAKS, CHECKS, COVERS, EARNED, EVENTS,
-        EXECUTIONS, FILL, FILLS, HEDGES, LAST_ORDERS, LIVE_ORDERS, LOTS, ORDER, ORDER_EXECUTIONS, POSITION,
+        EXECUTIONS, FILL, FILLS, HEDGES, INVENTORY, LAST_ORDERS, LIVE_ORDERS, LOTS, ORDER, ORDER_EXECUTIONS, POSITION,
         POSITIONS, Question, RUNS, SOURCES,
     },
     route::{FillKey, Subject},
@@ -76,6 +76,7 @@ async fn overview(site: &Site, conn: &mut PgConnection) -> Result<Sheet, StoreEr
     let earned = earned(conn, None).await?;
     let live = LIVE_ORDERS.read(conn, &live_orders(None, true, ROWS)).await?;
     let breaks = BREAKS.read(conn, &breaks(None, None)).await?;
+    let inventory = INVENTORY.read(conn, &[]).await?;
     let alerts = ALERTS.read(conn, &[Given::Text(None), Given::Number(Some(ROWS))]).await?;
     let fills = FILLS.read(conn, &last_fills(None, LAST)).await?;
     let orders = LAST_ORDERS.read(conn, &live_orders(None, false, LAST)).await?;
@@ -86,7 +87,7 @@ async fn overview(site: &Site, conn: &mut PgConnection) -> Result<Sheet, StoreEr
         about: "What is exposed, what is done about it, what was earned, and whether it all works."
             .to_owned(),
         tiles,
-        sections: vec![exposure, live, earned, breaks, alerts, fills, orders, sources, runs],
+        sections: vec![exposure, live, earned, breaks, alerts, inventory, fills, orders, sources, runs],
     })
 }
 

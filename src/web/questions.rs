@@ -156,6 +156,24 @@ pub(super) const BREAKS: Question = Question {
     empty: "No break is open. `hedge reconcile` looks again.",
 };
 
+pub(super) const INVENTORY: Question = Question {
+    key: "inventory",
+    title: "Where it lies",
+    note: "Shares and cash on chain and at brokers, as the last run of `reconcile` saw them; what is off its target comes first.",
+    sql: include_str!("../../sql/queries/web_inventory.sql"),
+    fields: &[
+        field("instrument", "Of", Show::Words),
+        field("onchain", "On chain, shares or $", Show::Quantity),
+        field("at_brokers", "At brokers, shares or $", Show::Quantity),
+        field("onchain_part", "On chain, part of 1", Show::Quantity),
+        field("target_part", "Target, part of 1", Show::Quantity),
+        field("direction", "To move", Show::Words),
+        field("move_quantity", "So much, shares or $", Show::Quantity),
+        field("seen_at", "Seen", Show::Time),
+    ],
+    empty: "No run has looked yet: `hedge reconcile`.",
+};
+
 pub(super) const BREAK_EVENTS: Question = Question {
     key: "events",
     title: "What happened to it",

@@ -15,6 +15,7 @@
 )]
 
 mod acts;
+mod alerts;
 mod alpaca;
 mod anvil;
 mod auth;
@@ -45,10 +46,13 @@ mod pnl;
 mod process;
 mod program;
 mod proof;
+mod recon;
+mod recon_worlds;
 mod rules;
 mod schwab;
 mod sql;
 mod standby;
+mod statement_page;
 mod store;
 mod storm;
 mod systemd;

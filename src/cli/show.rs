@@ -190,6 +190,9 @@ enum What {
         /// Only of this share.
         #[arg(long, value_name = "TICKER")]
         symbol: Option<String>,
+        #[command(flatten)]
+        printing: Printing,
+    },
     /// What the books and the world do not agree on; until it is gone
     Breaks {
         /// Those that are over, too.
@@ -343,15 +346,25 @@ impl What {
                     form: printing.form(),
                     chosen: PNL,
                     nothing: "nothing was counted yet; `hedge pnl` does",
+                })
+            }
             Self::Breaks { all, printing } => {
                 arguments.add(all)?;
+                arguments.add(printing.rows())?;
+                Ok(Question {
                     sql: include_str!("../../sql/queries/show_breaks.sql"),
+                    arguments,
+                    form: printing.form(),
                     chosen: BREAKS,
                     nothing: "no breaks; `hedge show recon` says when that was last looked at",
                 })
             }
             Self::Recon { printing } => {
+                arguments.add(printing.rows())?;
+                Ok(Question {
                     sql: include_str!("../../sql/queries/show_recon.sql"),
+                    arguments,
+                    form: printing.form(),
                     chosen: RECON,
                     nothing: "nothing was reconciled yet; `hedge reconcile` does it now",
                 })

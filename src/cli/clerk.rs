@@ -13,7 +13,9 @@ use crate::{
         Outcome, Run, Verdict, calendar, checks, health,
         notify::{self, Voice},
         office::Clerk,
+        pnl::{self, Counting},
         spec::{Kind, Spec},
+        statement,
     },
     observe,
     policy::alert::{Condition, Seen},
@@ -92,7 +94,9 @@ impl Clerk for Clerks {
                 Ok(outcome)
             }
             Kind::Reconcile => Ok(self.books.reconciler(self.voice(spec)).await?.run(run).await?),
-            Kind::Pnl | Kind::Statement | Kind::CorporateActions => {
+            Kind::Pnl => Ok(pnl::run(&self.pool, run, &self.voice(spec), &Counting::new(false)).await?),
+            Kind::Statement => Ok(statement::run(&self.pool, run, &self.voice(spec)).await?),
+            Kind::CorporateActions => {
                 anyhow::bail!("not there yet")
             }
         }

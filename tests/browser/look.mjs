@@ -70,8 +70,11 @@ async function opened(browser, at, look, javaScriptEnabled) {
   page.on("pageerror", (error) => wrong(where(), error.message));
   page.on("request", (request) => { if (!request.url().startsWith(at)) { wrong(where(), `asks ${request.url()}`); } });
   page.on("response", (response) => { if (response.status() >= 400) { wrong(where(), `${response.status()} of ${response.url()}`); } });
-  // A look is left while the script fetches: that is no failure.
-  page.on("requestfailed", (request) => { if (request.resourceType() !== "fetch") { wrong(where(), `${request.url()} failed`); } });
+  // What is on its way when the page is left is no failure.
+  page.on("requestfailed", (request) => {
+    const why = request.failure()?.errorText ?? "";
+    if (why !== "net::ERR_ABORTED") { wrong(where(), `${request.url()}: ${why}`); }
+  });
   return { context, page, where };
 }
 

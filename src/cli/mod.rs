@@ -161,14 +161,14 @@ impl Cli {
         let color = colored(self.color, io::stdout().is_terminal(), &environment);
         let desk = Desk { config: self.config, data: self.data, environment, color };
         let exit = match self.command {
-            Command::Demo(args) => Box::pin(demo::run(args, &desk, out)).await,
+            Command::Demo(args) => demo::run(args, &desk, out).await,
             Command::Init(args) => init::run(&args, out),
             Command::Doctor(args) => doctor::run(&args, &desk, out).await,
             Command::Migrate(args) => migrate::run(args, &desk.store()?, out).await.map(|()| Exit::Done),
             Command::Backfill(args) => backfill::run(args, &desk, out).await,
             Command::Index(args) => index::run(args, &desk, out).await,
-            Command::Run(args) => Box::pin(run::run(args, &desk, out)).await,
-            Command::Web(args) => Box::pin(web::run(args, &desk, out)).await,
+            Command::Run(args) => run::run(args, &desk, out).await,
+            Command::Web(args) => web::run(args, &desk, out).await,
             Command::Sweep(args) => sweep::run(args, &desk, out).await,
             Command::GoLive(args) => act::go_live(args, &desk, out).await,
             Command::Halt(args) => act::halt(args, &desk, out).await,

@@ -43,7 +43,7 @@ use crate::{
     alert,
     assets::{Asset, Directory, Token},
     book::coverage::Verdict,
-    chain::source::{ChainSettings, HedgeAt, Kind, ProofBudget, SourceSettings},
+    chain::source::{ChainSettings, HedgeAt, Kind, ProofBudget, SourceSettings, usual_pyth},
     job::reconcile::ReconcileSettings,
     policy::inventory::InventorySettings,
     policy::{HedgeSettings, Limits},
@@ -264,6 +264,7 @@ impl Config {
             timeout_ms: TIMEOUT_MS,
             concurrency: CONCURRENCY,
             proof_budget: ProofBudget::default(),
+            pyth: usual_pyth(chain),
         });
         self.sources.push(SourceSettings {
             name: "raindex".to_owned(),

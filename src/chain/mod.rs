@@ -3,6 +3,7 @@
 //! - [`source`]: what to read: a contract, its generation, its owners
 //! - [`log`]: a log as a node gives it, and what makes an answer believable in itself
 //! - [`raindex`]: one transaction's logs → trades, vault moves, skips; with [`abi`] and [`float`]
+//! - [`pyth`]: what a price feed said while a transaction ran
 //! - [`vault`]: what vaults and wallets held at a block, and what a wrapper was worth
 //! - [`booking`]: a trade and what is known of its tokens → a fill
 //! - [`proof`]: what a header proves: its hash, what its bloom excludes, its receipts
@@ -18,6 +19,7 @@ pub mod float;
 pub mod log;
 pub mod nodes;
 pub mod proof;
+pub mod pyth;
 pub mod raindex;
 pub mod reader;
 pub mod refusal;

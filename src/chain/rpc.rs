@@ -79,6 +79,11 @@ impl Call {
         Self { method: "eth_getTransactionReceipt", params: json!([tx]) }
     }
 
+    /// The calls of one transaction as it ran.
+    pub fn trace(tx: B256) -> Self {
+        Self { method: "debug_traceTransaction", params: json!([tx, {"tracer": "callTracer"}]) }
+    }
+
     /// A read of a contract at a block given by its hash (EIP-1898).
     pub fn read_at(to: alloy::primitives::Address, input: &[u8], block: B256) -> Self {
         let call = json!({"to": to, "data": alloy::hex::encode_prefixed(input)});

@@ -4,7 +4,7 @@
 
 use std::{fmt, str::FromStr};
 
-use alloy::primitives::Address;
+use alloy::primitives::{Address, address};
 use serde::{Deserialize, Deserializer, de};
 
 use super::rpc::host_of;
@@ -131,11 +131,13 @@ pub struct ChainSettings {
     pub concurrency: usize,
     /// What proofs by receipts may cost.
     pub proof_budget: ProofBudget,
+    /// Pyth's contract; none: there are no oracle prices.
+    pub pyth: Option<Address>,
 }
 
 impl fmt::Debug for ChainSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { id, rpc, usdc, poll_ms, timeout_ms, concurrency, proof_budget } = self;
+        let Self { id, rpc, usdc, poll_ms, timeout_ms, concurrency, proof_budget, pyth } = self;
         let nodes: Vec<String> = rpc.iter().map(|url| host_of(url)).collect();
         f.debug_struct("ChainSettings")
             .field("id", id)
@@ -145,8 +147,14 @@ impl fmt::Debug for ChainSettings {
             .field("timeout_ms", timeout_ms)
             .field("concurrency", concurrency)
             .field("proof_budget", proof_budget)
+            .field("pyth", pyth)
             .finish()
     }
+}
+
+/// Pyth's contract where nobody names one: on Base (`raindex.md` §8).
+pub fn usual_pyth(chain: u64) -> Option<Address> {
+    (chain == 8453).then_some(address!("8250f4aF4B972684F7b336503E2D6dFeDeB1487a"))
 }
 
 /// How much may be fetched for proofs, a minute.

@@ -10,7 +10,8 @@ use crate::{
     alert,
     engine::mailer::Mailer,
     job::{
-        Outcome, Run, Verdict, calendar, checks, health,
+        Outcome, Run, Verdict, activities, calendar, checks, corporate_actions, health,
+        marks::{self, Marked},
         notify::{self, Voice},
         office::Clerk,
         pnl::{self, Counting},
@@ -29,6 +30,8 @@ pub(super) struct Clerks {
     pool: PgPool,
     specs: Vec<Spec>,
     venues: Vec<Arc<dyn Venue>>,
+    /// The shares that are configured.
+    symbols: Vec<String>,
     alerts: Option<alert::Settings>,
     books: Books,
     clock: Clock,
@@ -42,8 +45,9 @@ impl Clerks {
     pub(super) fn new(sources: &Sources, specs: Vec<Spec>) -> Result<Self, Trouble> {
         let venues = trading::venues(sources)?.into_iter().map(|(_, venue)| venue).collect();
         let (pool, alerts) = (sources.db.pool().clone(), sources.config().alerts.clone());
+        let symbols = sources.config().directory.assets().iter().map(|asset| asset.symbol.clone()).collect();
         let books = Books::of(sources)?;
-        Ok(Self { pool, specs, venues, alerts, books, clock: sources.clock.clone() })
+        Ok(Self { pool, specs, venues, symbols, alerts, books, clock: sources.clock.clone() })
     }
 
     /// Tells people what a run saw, and nothing else: of jobs that have written what they write.
@@ -59,6 +63,28 @@ impl Clerks {
         };
         notify::tell(&mut tx, &self.voice(spec), &seen).await?;
         Ok(tx.commit().await?)
+    }
+
+    /// Takes up what moved cash without a trade, counts P&L, and takes up what open quantity is worth.
+    async fn count(&self, spec: &Spec, run: &Run) -> anyhow::Result<Outcome> {
+        let seats = self.books.seats().await?;
+        let venues: Vec<_> = seats.iter().map(|(id, venue)| (*id, venue.as_ref())).collect();
+        let taken = activities::run(&self.pool, &venues, run).await?;
+        let mut outcome = pnl::run(&self.pool, run, &self.voice(spec), &Counting::new(false)).await?;
+        let marked = marks::run(&self.pool, &self.venues, run).await?;
+        let (booked, Marked { closes, trades, none, .. }) = (taken.booked, &marked);
+        let mut said = vec![
+            outcome.said,
+            format!(
+                "cash flows booked: {booked}; valued at a close: {closes}, at the last trade: {trades}, not at all: {none}"
+            ),
+        ];
+        if outcome.verdict == Verdict::Done && !(taken.silent.is_empty() && marked.silent.is_empty()) {
+            outcome.verdict = Verdict::Incomplete;
+        }
+        said.extend(taken.silent.into_iter().chain(marked.silent));
+        outcome.said = said.join("; ");
+        Ok(outcome)
     }
 
     /// How people are told of what this job sees.
@@ -93,12 +119,15 @@ impl Clerk for Clerks {
                 self.tell(spec, run, conditions).await?;
                 Ok(outcome)
             }
-            Kind::Reconcile => Ok(self.books.reconciler(self.voice(spec)).await?.run(run).await?),
-            Kind::Pnl => Ok(pnl::run(&self.pool, run, &self.voice(spec), &Counting::new(false)).await?),
-            Kind::Statement => Ok(statement::run(&self.pool, run, &self.voice(spec)).await?),
             Kind::CorporateActions => {
-                anyhow::bail!("not there yet")
+                let (pool, venues) = (&self.pool, &self.venues);
+                let (outcome, conditions) = corporate_actions::run(pool, venues, &self.symbols, run).await?;
+                self.tell(spec, run, conditions).await?;
+                Ok(outcome)
             }
+            Kind::Reconcile => Ok(self.books.reconciler(self.voice(spec)).await?.run(run).await?),
+            Kind::Pnl => self.count(spec, run).await,
+            Kind::Statement => Ok(statement::run(&self.pool, run, &self.voice(spec)).await?),
         }
     }
 

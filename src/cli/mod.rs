@@ -9,6 +9,7 @@
 
 pub mod accept;
 pub mod act;
+pub mod action;
 pub mod alert;
 pub mod audit;
 pub mod auth;
@@ -27,6 +28,7 @@ pub mod job;
 pub mod migrate;
 pub mod pnl;
 pub mod preflight;
+pub mod price;
 pub mod progress;
 pub mod recon;
 pub mod reconcile;
@@ -113,6 +115,8 @@ enum Command {
     Order(act::Order),
     Job(job::Args),
     Check(check::Args),
+    Action(action::Args),
+    Price(price::Args),
     Audit(audit::Args),
     Pnl(pnl::Args),
     Statement(statement::Args),
@@ -158,6 +162,11 @@ impl Cli {
     /// A [`Trouble`], the configuration's [`crate::config::Problems`], or what nobody foresaw;
     /// [`trouble::outcome`] tells them apart.
     pub async fn run(self, environment: Environment, out: &mut Out<'_>) -> anyhow::Result<Exit> {
+        // What all commands together need is large: it does not lie in the caller's hands.
+        Box::pin(self.carry_out(environment, out)).await
+    }
+
+    async fn carry_out(self, environment: Environment, out: &mut Out<'_>) -> anyhow::Result<Exit> {
         let color = colored(self.color, io::stdout().is_terminal(), &environment);
         let desk = Desk { config: self.config, data: self.data, environment, color };
         let exit = match self.command {
@@ -180,6 +189,8 @@ impl Cli {
             Command::Order(args) => act::order(args, &desk, out).await,
             Command::Job(args) => job::run(args, &desk, out).await,
             Command::Check(args) => check::run(args, &desk, out).await,
+            Command::Price(args) => price::run(&args, &desk, out).await,
+            Command::Action(args) => action::run(args, &desk, out).await,
             Command::Pnl(args) => pnl::run(args, &desk, out).await,
             Command::Statement(args) => statement::run(args, &desk, out).await,
             Command::Audit(args) => audit::run(args, &desk, out).await,

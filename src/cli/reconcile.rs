@@ -17,7 +17,7 @@ use crate::{
     },
     policy::inventory::InventorySettings,
     report::{Column, Form, Kind, Table},
-    store::{exposure::Act, recon, venues},
+    store::{exposure::Act, orders::VenueId, recon, venues},
     time::{Clock, new_york_date},
     venue::{Venue, VenueSettings},
 };
@@ -77,13 +77,11 @@ impl Books {
         })
     }
 
-    /// Opens the doors.
+    /// The brokers, as the books know them.
     ///
     /// # Errors
     /// The database.
-    pub(super) async fn reconciler(&self, voice: Voice) -> anyhow::Result<Reconciler> {
-        let opened =
-            reading::open(&self.chains, &self.sources, &self.directory, &self.pool, &self.clock).await?;
+    pub(super) async fn seats(&self) -> anyhow::Result<Vec<(VenueId, Arc<dyn Venue>)>> {
         let mut conn = self.pool.acquire().await?;
         let mut seats = Vec::new();
         for (settings, venue) in &self.venues {
@@ -91,7 +89,17 @@ impl Books {
             let id = venues::venue(&mut conn, &settings.name, broker, environment).await?;
             seats.push((id, Arc::clone(venue)));
         }
-        drop(conn);
+        Ok(seats)
+    }
+
+    /// Opens the doors.
+    ///
+    /// # Errors
+    /// The database.
+    pub(super) async fn reconciler(&self, voice: Voice) -> anyhow::Result<Reconciler> {
+        let opened =
+            reading::open(&self.chains, &self.sources, &self.directory, &self.pool, &self.clock).await?;
+        let seats = self.seats().await?;
         let thresholds: BTreeMap<String, Threshold> = self
             .directory
             .assets()

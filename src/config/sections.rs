@@ -20,7 +20,7 @@ use super::{
 use crate::{
     assets::{Asset, Threshold, Token},
     book::{coverage::Verdict, vault::VaultKey},
-    chain::source::{ChainSettings, HedgeAt, Kind, ProofBudget, SourceSettings},
+    chain::source::{ChainSettings, HedgeAt, Kind, ProofBudget, SourceSettings, usual_pyth},
 };
 
 pub(super) const ROOT_KEYS: &[&str] = &[
@@ -37,7 +37,8 @@ pub(super) const ROOT_KEYS: &[&str] = &[
     "web",
     "store",
 ];
-pub(super) const CHAIN_KEYS: &[&str] = &["rpc", "usdc", "poll", "timeout", "concurrency", "proof_budget"];
+pub(super) const CHAIN_KEYS: &[&str] =
+    &["rpc", "usdc", "poll", "timeout", "concurrency", "proof_budget", "pyth"];
 pub(super) const BUDGET_KEYS: &[&str] = &["mib", "requests"];
 pub(super) const SOURCE_KEYS: &[&str] =
     &["name", "chain", "kind", "address", "owners", "from_block", "hedge_at", "believe", "vaults"];
@@ -118,6 +119,10 @@ pub(super) fn read_chain(
         None => Some(ProofBudget::default()),
         Some(node) => read_budget(&node),
     };
+    let pyth = match section.get("pyth") {
+        None => Some(id.and_then(usual_pyth)),
+        Some(node) => node.text(address).map(Some),
+    };
     Some(ChainSettings {
         id: id?,
         rpc: rpc?,
@@ -126,6 +131,7 @@ pub(super) fn read_chain(
         timeout_ms: timeout_ms?,
         concurrency: concurrency?,
         proof_budget: proof_budget?,
+        pyth: pyth?,
     })
 }
 

@@ -7,6 +7,7 @@
 //! - [`hedging`]: brings exposure below its threshold, order by order
 //! - [`reading`]: what a source is read with
 //! - [`logins`]: what logins at brokers left behind; [`paper`]: what is kept and known of the paper venue
+//! - [`pricer`]: what price feeds said while fills were made
 //! - [`vaults`]: which vaults are ours
 //! - [`pulse`]: whether every loop goes on
 //! - [`mailer`]: letters from the outbox to the doors
@@ -25,6 +26,7 @@ pub mod indexer;
 pub mod logins;
 pub mod mailer;
 pub mod paper;
+pub mod pricer;
 pub mod pulse;
 pub mod reading;
 pub mod redrive;

@@ -8,6 +8,7 @@
 use super::block::{Block, Draft, SimLog, SimTx, count};
 use super::fill::{Decimal, Side, SimFill};
 use super::invent::{Cast, Invention, Inventor, Mix, Rate, noise};
+use super::oracle::{Oracle, PYTH};
 use super::token::{Ledger, Reverted, SimToken};
 use super::vault::{Hold, Vaults};
 use crate::units::Amount;
@@ -163,6 +164,12 @@ impl SimChain {
         self.lock().vaults.move_silently(hold, from_block, amount.atoms());
     }
 
+    /// From `from_block` on, Pyth's feed of a share says this many hundred-thousandths of a dollar,
+    /// and orders of that share ask it.
+    pub fn set_oracle(&self, ticker: &str, feed: B256, from_block: u64, price: i64) {
+        self.lock().oracle.set(ticker, feed, from_block, price);
+    }
+
     /// Mines a block with a timestamp of its own.
     pub(super) fn mine_at(&self, timestamp: Option<u64>, txs: impl IntoIterator<Item = SimTx>) -> BlockId {
         let txs = txs.into_iter().map(Arc::new).collect();
@@ -309,6 +316,7 @@ pub(super) struct State {
     abandoned: Vec<BlockId>,
     inventor: Option<Inventor>,
     vaults: Vaults,
+    oracle: Oracle,
     fate: StdRng,
 }
 
@@ -331,6 +339,7 @@ impl State {
             abandoned: Vec::new(),
             inventor: None,
             vaults: Vaults::default(),
+            oracle: Oracle::default(),
             fate: StdRng::seed_from_u64(genesis.seed),
         }
     }
@@ -384,9 +393,22 @@ impl State {
             wallet.map_or_else(|| ledger.call(input, number), Ok)
         } else if self.orderbooks.contains(&to) {
             self.vaults.call(to, self.cast.generation, input, &self.seen_from(block.id()), number)
+        } else if to == PYTH {
+            self.oracle.call(input, block)
         } else {
             Ok(Bytes::new())
         }
+    }
+
+    /// The calls of a transaction as it ran; none where nobody knows it.
+    pub(super) fn trace(&self, view: &View<'_>, tx: B256) -> Option<serde_json::Value> {
+        let block = view.block_of(tx)?;
+        let tx = block.transactions().find(|there| there.hash == tx)?;
+        let tickers = tx.notes.iter().filter_map(|note| {
+            let token = self.cast.tokens.iter().find(|token| token.address == note.token)?;
+            token.ticker.clone()
+        });
+        Some(self.oracle.trace(tx, block, tickers))
     }
 
     /// The decimals of a token; of one that nobody knows, those that most have.

@@ -71,6 +71,7 @@ enum Question {
     Receipt(B256),
     Call { to: Address, input: Bytes, at: At },
     Code { address: Address, at: At },
+    Trace(B256),
 }
 
 /// Which block.
@@ -168,7 +169,9 @@ impl Call {
                 Span::Block(hash) => one(At::Hash(hash)),
                 Span::Range(from, to) => number(from).zip(number(to)),
             },
-            Ok(Question::Receipt(tx)) => state.block_of(*tx).map(|b| (b.number, b.number)),
+            Ok(Question::Receipt(tx) | Question::Trace(tx)) => {
+                state.block_of(*tx).map(|b| (b.number, b.number))
+            }
             Ok(
                 Question::ChainId
                 | Question::NetVersion
@@ -203,6 +206,7 @@ impl Question {
                     at: At::read(params.get(1))?,
                 }
             }
+            Method::Trace => Self::Trace(param(params, 0)?),
             Method::Code => Self::Code { address: param(params, 0)?, at: At::read(params.get(1))? },
             Method::Unknown => {
                 let message = format!("the method {name} does not exist/is not available");
@@ -339,6 +343,11 @@ impl Desk {
             Question::Receipt(tx) => Ok(self.receipt(&view, *tx)),
             Question::Call { to, input, at } => self.call(&view, *to, input, *at),
             Question::Code { address, at } => self.code(&view, *address, *at),
+            Question::Trace(tx) => view
+                .state()
+                .trace(&view, *tx)
+                .map(|trace| trace.to_string().into_bytes())
+                .ok_or_else(|| Failure::new(-32000, "transaction not found")),
             Question::Logs(filter) => {
                 let stretch = self.stretch(&view, filter.span)?;
                 drop(view);

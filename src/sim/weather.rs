@@ -29,12 +29,13 @@ pub enum Method {
     TransactionReceipt,
     Call,
     Code,
+    Trace,
     /// Anything else: the node does not have it.
     Unknown,
 }
 
 impl Method {
-    const NAMED: [(&'static str, Self); 12] = [
+    const NAMED: [(&'static str, Self); 13] = [
         ("eth_chainId", Self::ChainId),
         ("net_version", Self::NetVersion),
         ("web3_clientVersion", Self::ClientVersion),
@@ -47,6 +48,7 @@ impl Method {
         ("eth_getTransactionReceipt", Self::TransactionReceipt),
         ("eth_call", Self::Call),
         ("eth_getCode", Self::Code),
+        ("debug_traceTransaction", Self::Trace),
     ];
 
     /// By the name on the wire.

@@ -6,12 +6,15 @@
 //! - [`cursors`], [`facts`], [`ranges`], [`nodes`], [`skips`]: what the indexer writes, with [`copy`] as its pen;
 //! - [`lease`], [`exposure`], [`orders`], [`venues`], [`halts`]: what the hedger reads and writes,
 //!   in numbers of [`types`];
+//! - [`oracle`]: what price feeds said while fills were made;
+//! - [`actions`], [`activities`]: what companies do to their shares, what moves an account without a trade;
 //! - [`alerts`], [`outbox`]: what people are told of, and how far it got;
 //! - [`ledger`]: what the books say of every place at a moment; [`recon`]: what runs came to, breaks, acts on them;
 //! - [`vaults`]: where our tokens rest on chain, as far as is known;
 //! - [`credentials`]: logins at brokers, sealed; [`paper`]: orders at the venue that is nobody's;
 //! - [`runs`], [`sessions`], [`checks`]: which job ran, when the market is open, what `sql/checks` found;
 //! - [`table`]: rows as Postgres spells them, for whoever shows them;
+//! - [`marks`]: what open quantity is valued at;
 //! - [`pnl`], [`statement`]: what P&L is counted from, what was counted, what was stated, with [`copied`] as its spectacles;
 //! - [`migrate`]: the tables' history applied, the schema `reporting` made anew.
 //!
@@ -19,6 +22,8 @@
 //! line of it holds a password. Deliberately absent: a mock. A test gets a real
 //! Postgres in some 30 ms (`tests/it/world.rs`).
 
+pub mod actions;
+pub mod activities;
 pub mod alerts;
 pub mod checks;
 pub mod copied;
@@ -31,8 +36,10 @@ pub mod facts;
 pub mod halts;
 pub mod lease;
 pub mod ledger;
+pub mod marks;
 pub mod migrate;
 pub mod nodes;
+pub mod oracle;
 pub mod orders;
 pub mod outbox;
 pub mod paper;

@@ -109,6 +109,7 @@ impl Post {
                 ca: Some(self.path("cert.pem")),
                 user: Some("hedge".to_owned()),
                 password: Some(Secret::new(self.password)),
+                folder: None,
                 from: "hedge <hedge@desk.example>".to_owned(),
                 list: "prod".to_owned(),
                 timeout_ms: 5_000,

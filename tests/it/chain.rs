@@ -48,6 +48,7 @@ pub fn settings(chain: &SimChain, nodes: &[&SimNode]) -> ChainSettings {
         timeout_ms: 5_000,
         concurrency: 3,
         proof_budget: ProofBudget { mib: 10_000, requests: 1_000_000 },
+        pyth: hedge::chain::source::usual_pyth(8453),
     }
 }
 

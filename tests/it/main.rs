@@ -14,6 +14,7 @@
     reason = "a test that stops is a test that tells"
 )]
 
+mod actions;
 mod acts;
 mod alerts;
 mod alpaca;
@@ -38,6 +39,7 @@ mod jobs;
 mod laws;
 mod logins;
 mod office;
+mod oracle;
 mod outages;
 mod paper;
 mod parrot;

@@ -294,14 +294,14 @@ async fn contents(pool: &PgPool) -> String {
     .fetch_all(pool)
     .await
     .unwrap();
-    let mut all = String::new();
+    let mut all = Vec::new();
     for table in tables {
         let sql =
             format!("select md5(coalesce(string_agg(t::text, '' order by t::text), '')) from {table} t");
         let digest: String = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(pool).await.unwrap();
-        all += &format!("{table} {digest}\n");
+        all.push(format!("{table} {digest}"));
     }
-    all
+    all.join("\n")
 }
 
 #[tokio::test]

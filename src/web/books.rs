@@ -1,6 +1,6 @@
 //! What the books say of a subject, section by section.
 //!
-//! A section is the answer to one of [`super::questions`], and a page is made of sections: that is
+//! A section is the answer to one of `questions`, and a page is made of sections: that is
 //! all. One that takes too long says so, and the others stand.
 
 use jiff::civil::Date;

@@ -13,6 +13,7 @@
 //! - [`vaults`]: where our tokens rest on chain, as far as is known;
 //! - [`credentials`]: logins at brokers, sealed; [`paper`]: orders at the venue that is nobody's;
 //! - [`runs`], [`sessions`], [`checks`]: which job ran, when the market is open, what `sql/checks` found;
+//! - [`table`]: rows as Postgres spells them, for whoever shows them;
 //! - [`marks`]: what open quantity is valued at;
 //! - [`pnl`], [`statement`]: what P&L is counted from, what was counted, what was stated, with [`copied`] as its spectacles;
 //! - [`migrate`]: the tables' history applied, the schema `reporting` made anew.
@@ -50,6 +51,7 @@ pub mod runs;
 pub mod sessions;
 pub mod skips;
 pub mod statement;
+pub mod table;
 pub mod types;
 pub mod vaults;
 pub mod venues;

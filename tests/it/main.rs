@@ -72,5 +72,6 @@ mod vaults;
 mod vectors;
 mod venues;
 mod weather;
+mod web;
 mod why;
 mod world;

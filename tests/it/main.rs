@@ -44,6 +44,7 @@ mod pit;
 mod process;
 mod program;
 mod proof;
+mod reporting;
 mod rules;
 mod schwab;
 mod sql;

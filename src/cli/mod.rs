@@ -12,6 +12,7 @@ pub mod act;
 pub mod audit;
 pub mod auth;
 pub mod backfill;
+pub mod bi;
 pub mod check;
 mod clerk;
 pub mod db;
@@ -110,6 +111,7 @@ enum Command {
     Rewind(rewind::Args),
     Accept(accept::Args),
     Redrive(redrive::Args),
+    Bi(bi::Args),
     Sim(sim::Args),
     Db(db::Args),
 }
@@ -169,6 +171,7 @@ impl Cli {
             Command::Rewind(args) => rewind::run(args, &desk, out).await,
             Command::Accept(args) => accept::run(args, &desk, out).await,
             Command::Redrive(args) => redrive::run(args, &desk, out).await,
+            Command::Bi(args) => bi::run(args, &desk, out).await,
             Command::Sim(args) => sim::run(args, out).await.map(|()| Exit::Done),
             Command::Db(args) => db::run(args, &desk.store()?, out).await.map(|()| Exit::Done),
         }?;

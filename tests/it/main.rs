@@ -19,6 +19,7 @@ mod alpaca;
 mod anvil;
 mod auth;
 mod bad_input;
+mod bi;
 mod brokers;
 mod chain;
 mod covers;

@@ -120,6 +120,28 @@ create table oracle_price (
     constraint an_oracle_price_is_above_zero check (price > 0)
 );
 
+-- One row per vault of ours that is known, and how it became so.
+create table vault (
+    source_id      int            not null references source,
+    owner          bytea          not null,
+    token          bytea          not null,
+    vault_id       bytea          not null,
+    found_by       text           not null,
+    block_number   bigint,                           -- where it was first met; null: it was configured
+    seen_at        timestamptz    not null default now(),
+    primary key (source_id, owner, token, vault_id),
+    constraint vault_is_found_by check ((found_by = 'configuration') = (block_number is null)
+                                        and found_by in ('configuration', 'order', 'deposit', 'fill')),
+    constraint vault_addresses check (octet_length(owner) = 20 and octet_length(token) = 20 and octet_length(vault_id) = 32)
+);
+
+-- One row per source: up to where its contract was asked for orders that name vaults.
+create table vault_scan (
+    source_id      int            primary key references source,
+    scanned_to     bigint         not null,
+    scanned_at     timestamptz    not null default now()
+);
+
 do $$
 declare
     fact text;

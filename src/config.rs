@@ -8,6 +8,7 @@
 //! The form of the file, key by key, is what `hedge init` writes ([`TEMPLATE`]).
 //! Whether what it names exists is not asked here: `hedge doctor` does.
 
+mod alerting;
 mod environment;
 mod given;
 mod hedging;
@@ -38,6 +39,7 @@ use sections::{
 use words::{address, addresses, directory, kind, rpc_urls, whole};
 
 use crate::{
+    alert,
     assets::{Asset, Directory, Token},
     book::coverage::Verdict,
     chain::source::{ChainSettings, HedgeAt, Kind, ProofBudget, SourceSettings},
@@ -78,6 +80,8 @@ pub struct Config {
     pub venues: Vec<VenueSettings>,
     /// What no order may exceed; there where `hedge` is.
     pub limits: Option<Limits>,
+    /// Whom to tell, and from when on; none: what is seen is on record, and nobody is told.
+    pub alerts: Option<alert::Settings>,
     /// `ENCRYPTION_KEY`: what tokens of logins are kept under, 64 hex digits.
     pub encryption_key: Option<Secret>,
     /// Where the books are kept.
@@ -257,6 +261,7 @@ impl Config {
             from_block,
             hedge_at: HedgeAt::Safe,
             believe: Verdict::Bloom,
+            vaults: Vec::new(),
         });
         self.directory = Directory::discovering(BTreeMap::from([(chain, usdc)]));
     }
@@ -296,6 +301,7 @@ impl Config {
         if let Some(jobs) = root.get("jobs").and_then(|jobs| jobs.section(JOBS_KEYS)) {
             self.jobs = jobs.get("dir").and_then(|dir| dir.text(directory));
         }
+        self.read_alerts(root, given);
         if let Some(store) = root.get("store").and_then(|store| store.section(STORE_KEYS)) {
             self.store.data = store.get("data").and_then(|data| data.text(directory));
         }
@@ -317,11 +323,14 @@ fn asset_toml(Asset { symbol, tokens, .. }: &Asset) -> String {
 
 #[cfg(test)]
 mod tests {
+    use alloy::primitives::B256;
     use rust_decimal::Decimal;
 
     use super::{
         hedging::{HEDGE_KEYS, LIMITS_KEYS, VENUE_KEYS},
-        sections::{ASSET_KEYS, BUDGET_KEYS, CHAIN_KEYS, SOURCE_KEYS, THRESHOLD_KEYS, TOKEN_KEYS},
+        sections::{
+            ASSET_KEYS, BUDGET_KEYS, CHAIN_KEYS, SOURCE_KEYS, THRESHOLD_KEYS, TOKEN_KEYS, VAULT_KEYS,
+        },
         *,
     };
     use crate::assets::Threshold;
@@ -411,6 +420,24 @@ data = "/var/lib/hedge"
                 "RPC_URL_FILE"
             ]
         );
+    }
+
+    #[test]
+    fn vaults_are_an_owners_and_a_sole_owner_need_not_be_named() {
+        let with =
+            |vaults: &str| file().replace("hedge_at = 12", &format!("hedge_at = 12\nvaults = [{vaults}]"));
+        let listed =
+            with(&format!(r#"{{ token = "{TOKEN}", id = "0x1f" }}, {{ token = "{TOKEN}", id = "31" }}"#));
+        let vaults = read(&listed, &[]).unwrap().sources.remove(0).vaults;
+        assert_eq!(vaults[0], vaults[1]);
+        assert_eq!((vaults[0].owner, vaults[0].vault_id), (OWNER.parse().unwrap(), B256::with_last_byte(31)));
+        for wrong in [
+            format!(r#"{{ token = "{TOKEN}", id = "0x" }}"#),
+            format!(r#"{{ token = "{TOKEN}", id = "0x1", owner = "{TOKEN}" }}"#),
+            format!(r#"{{ id = "0x1", owner = "{OWNER}" }}"#),
+        ] {
+            assert_eq!(read(&with(&wrong), &[]).unwrap_err().iter().count(), 1, "{wrong}");
+        }
     }
 
     #[test]
@@ -553,9 +580,11 @@ data = "/var/lib/hedge"
             ASSET_KEYS,
             TOKEN_KEYS,
             THRESHOLD_KEYS,
+            VAULT_KEYS,
             HEDGE_KEYS,
             VENUE_KEYS,
             LIMITS_KEYS,
+            alerting::ALERTS_KEYS,
             STORE_KEYS,
         ]
         .concat()

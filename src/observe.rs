@@ -15,8 +15,9 @@ use crate::{
         execution::Execution,
         log::Place,
         order::{OrderId, Report, Ticket},
+        vault::VaultKey,
     },
-    policy::Intent,
+    policy::{Intent, alert::machine::Notice},
 };
 
 /// A range was committed.
@@ -50,6 +51,18 @@ pub fn source_stopped(source: &str, why: &str) {
 /// An audit found what the first reading had not.
 pub fn audit_found(source: &str, block: u64, what: &str) {
     tracing::error!(source, block, what, "the audit corrected the books");
+}
+
+/// A vault of ours stands in no list.
+pub fn unlisted_vault(source: &str, vault: &VaultKey, found_by: &str) {
+    tracing::warn!(
+        source,
+        owner = %vault.owner,
+        token = %vault.token,
+        vault_id = %vault.vault_id,
+        found_by,
+        "a vault of ours is not among the source's `vaults`"
+    );
 }
 
 /// The lease is ours.
@@ -215,4 +228,44 @@ fn notify(state: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(state) {
         tracing::debug!(%error, "the service manager does not listen");
     }
+}
+
+/// People are told something.
+pub fn told(scope: &str, notice: &Notice) {
+    let condition = &notice.condition;
+    tracing::info!(
+        scope,
+        key = condition.key,
+        class = condition.class,
+        severity = condition.severity.word(),
+        what = notice.kind.word(),
+        "{}",
+        condition.about
+    );
+}
+
+/// A message was taken by whoever brings it.
+pub fn delivered(channel: &str, recipient: &str, message_id: &str, attempt: u32) {
+    tracing::info!(channel, recipient, message_id, attempt, "delivered");
+}
+
+/// A message was not taken, and is tried again.
+pub fn undelivered(channel: &str, recipient: &str, message_id: &str, attempt: u32, why: &str) {
+    tracing::warn!(channel, recipient, message_id, attempt, why, "not delivered: it is tried again");
+}
+
+/// Nobody knows whether a message was taken.
+pub fn perhaps_delivered(channel: &str, recipient: &str, message_id: &str, why: &str) {
+    tracing::warn!(
+        channel,
+        recipient,
+        message_id,
+        why,
+        "perhaps delivered: it is sent again under the same id, and the mailbox may hold it twice"
+    );
+}
+
+/// A message is not tried any more.
+pub fn given_up(channel: &str, recipient: &str, message_id: &str, attempt: u32, why: &str) {
+    tracing::error!(channel, recipient, message_id, attempt, why, "given up: nobody there hears of it");
 }

@@ -4,6 +4,7 @@
 //! told the time, so that a year of backing off takes no time at all. Everything
 //! is UTC but a [`TradingDay`], whose times a calendar gives in New York's.
 
+pub mod business;
 pub mod nyse;
 
 use std::{
@@ -165,6 +166,14 @@ impl TradingDay {
 pub fn new_york_date(now: Timestamp) -> Date {
     // The zone is built in; without it, UTC is the nearest there is.
     now.to_zoned(TimeZone::get("America/New_York").unwrap_or(TimeZone::UTC)).date()
+}
+
+/// The end of a date in New York: the next one's midnight there.
+pub fn end_of_new_york_date(date: Date) -> Timestamp {
+    let zone = TimeZone::get("America/New_York").unwrap_or(TimeZone::UTC);
+    let next = date.tomorrow().unwrap_or(date);
+    // No change of the clock there falls on midnight.
+    zone.to_timestamp(next.to_datetime(Time::midnight())).unwrap_or(Timestamp::MAX)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::{array, fmt, str::FromStr, sync::LazyLock};
 
 use alloy::primitives::{U256, Uint};
 use rust_decimal::Decimal;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// The grid's own scale: 18 decimals.
 pub const SCALE: u32 = 18;
@@ -99,10 +100,84 @@ impl Amount {
     }
 }
 
+impl Amount {
+    /// `self · part / whole`, rounded half to even: what falls to a part of something.
+    ///
+    /// `None` where `whole` is zero, or the grid ends.
+    pub fn portion(self, part: Self, whole: Self) -> Option<Self> {
+        let (of, part_of, in_all) = (self.0.unsigned_abs(), part.0.unsigned_abs(), whole.0.unsigned_abs());
+        let atoms = match of.checked_mul(part_of) {
+            // Nearly half of all products fit, and are ten times as quick.
+            Some(product) => {
+                let (quotient, remainder) = (product.checked_div(in_all)?, product.checked_rem(in_all)?);
+                let up = match remainder.cmp(&(in_all - remainder)) {
+                    std::cmp::Ordering::Less => false,
+                    std::cmp::Ordering::Greater => true,
+                    std::cmp::Ordering::Equal => quotient % 2 == 1,
+                };
+                i128::try_from(quotient + u128::from(up)).ok()?
+            }
+            None if in_all == 0 => return None,
+            None => {
+                let in_all = U256::from(in_all);
+                let product = U256::from(of) * U256::from(part_of);
+                i128::try_from(rounded(product.div_rem(in_all), in_all, U256::ONE)).ok()?
+            }
+        };
+        let negative = (self.0 < 0) ^ (part.0 < 0) ^ (whole.0 < 0);
+        Self::from_atoms(if negative { -atoms } else { atoms })
+    }
+
+    /// As [`fmt::Display`], to the end of these bytes: files of millions of rows are written with it.
+    pub fn spell(self, bytes: &mut Vec<u8>) {
+        let magnitude = self.0.unsigned_abs();
+        let one = ONE.unsigned_abs();
+        // Either part is below 1e20.
+        let (whole, mut fraction) = (magnitude / one, u64::try_from(magnitude % one).unwrap_or(0));
+        if self.0 < 0 {
+            bytes.push(b'-');
+        }
+        spell_whole(whole, bytes);
+        if fraction == 0 {
+            return;
+        }
+        bytes.push(b'.');
+        let mut power = ONE.unsigned_abs() / 10;
+        while fraction > 0 {
+            let step = u64::try_from(power).unwrap_or(1).max(1);
+            bytes.push(b'0' + u8::try_from(fraction / step).unwrap_or(0));
+            fraction %= step;
+            power /= 10;
+        }
+    }
+}
+
+/// A number below 1e20, digit by digit.
+fn spell_whole(whole: u128, bytes: &mut Vec<u8>) {
+    let Ok(mut rest) = u64::try_from(whole) else {
+        // One digit more than 64 bits hold.
+        spell_whole(whole / 10, bytes);
+        return bytes.push(b'0' + u8::try_from(whole % 10).unwrap_or(0));
+    };
+    let begun = bytes.len();
+    loop {
+        bytes.push(b'0' + u8::try_from(rest % 10).unwrap_or(0));
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if let Some(digits) = bytes.get_mut(begun..) {
+        digits.reverse();
+    }
+}
+
 impl fmt::Display for Amount {
     /// Plain decimal without trailing zeros: `-1.5`, `0.000000000000000001`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Exact::from(*self).fmt(f)
+        let mut bytes = Vec::with_capacity(40);
+        self.abs().spell(&mut bytes);
+        f.pad_integral(!self.is_negative(), "", &String::from_utf8_lossy(&bytes))
     }
 }
 
@@ -111,19 +186,38 @@ impl FromStr for Amount {
 
     /// Reads a plain decimal; more than 18 decimals that are not zero is an error, not a rounding.
     fn from_str(text: &str) -> Result<Self, NotANumber> {
-        let wrong = || NotANumber(text.to_owned());
-        let (negative, digits) = match text.strip_prefix('-') {
-            Some(rest) => (true, rest),
-            None => (false, text),
+        let read = || {
+            let (negative, digits) = match text.strip_prefix('-') {
+                Some(rest) => (true, rest),
+                None => (false, text),
+            };
+            let (whole, decimals) = digits.split_once('.').unwrap_or((digits, ""));
+            let decimals = if decimals.len() > 18 { decimals.trim_end_matches('0') } else { decimals };
+            if whole.is_empty() || decimals.len() > 18 {
+                return None;
+            }
+            let padding = "000000000000000000".get(decimals.len()..)?;
+            let parts = [whole.as_bytes(), decimals.as_bytes(), padding.as_bytes()];
+            let atoms = parts.into_iter().flatten().try_fold(0_i128, |atoms, byte| {
+                let digit = byte.is_ascii_digit().then_some(i128::from(byte.wrapping_sub(b'0')))?;
+                atoms.checked_mul(10)?.checked_add(digit)
+            })?;
+            Self::from_atoms(if negative { -atoms } else { atoms })
         };
-        let (whole, decimals) = digits.split_once('.').unwrap_or((digits, ""));
-        let decimals = decimals.trim_end_matches('0');
-        let all_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-        if whole.is_empty() || !all_digits(whole) || !all_digits(decimals) || decimals.len() > 18 {
-            return Err(wrong());
-        }
-        let atoms: i128 = format!("{whole}{decimals:0<18}").parse().map_err(|_| wrong())?;
-        Self::from_atoms(if negative { -atoms } else { atoms }).ok_or_else(wrong)
+        read().ok_or_else(|| NotANumber(text.to_owned()))
+    }
+}
+
+impl Serialize for Amount {
+    /// As a text: a number of JSON would be read as a float.
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Amount {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from)?.parse().map_err(de::Error::custom)
     }
 }
 
@@ -133,11 +227,11 @@ impl FromStr for Amount {
 pub struct NotANumber(pub String);
 
 /// Underlying shares, signed: long is positive.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Shares(pub Amount);
 
 /// Dollars of the quote token.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Usd(pub Amount);
 
 /// Dollars per share: never negative.
@@ -153,6 +247,18 @@ impl Price {
     /// Dollars per share.
     pub const fn dollars(self) -> Amount {
         self.0
+    }
+}
+
+impl Serialize for Price {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for Price {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Self::of(Amount::deserialize(from)?).ok_or_else(|| de::Error::custom("a price is below zero"))
     }
 }
 
@@ -363,6 +469,18 @@ impl Exact {
         Amount::from_atoms(if self.negative { -atoms } else { atoms })
     }
 
+    /// Cut toward zero to so many decimals, exact above them.
+    #[must_use]
+    pub fn cut_to(self, decimals: u8) -> Self {
+        let below = -i64::from(decimals) - self.exponent;
+        if below <= 0 {
+            return self;
+        }
+        let power = u32::try_from(below).ok().and_then(ten_to);
+        let kept = power.map_or(U256::ZERO, |power| self.coefficient / power);
+        Self::new(self.negative, kept, -i64::from(decimals))
+    }
+
     /// `self / other` with 18 decimals, rounded half to even; signs are ignored.
     ///
     /// `None` where `other` is zero or either is not bookable.
@@ -487,6 +605,24 @@ mod tests {
     }
 
     #[test]
+    fn a_portion_is_rounded_half_to_even_however_wide() {
+        let portion = |of: &str, part: &str, whole: &str| amount(of).portion(amount(part), amount(whole));
+        assert_eq!(portion("1", "1", "3"), Some(amount("0.333333333333333333")));
+        assert_eq!(portion("-1", "2", "3"), Some(amount("-0.666666666666666667")));
+        let half = |atoms: &str| portion(atoms, "1", "2").unwrap().to_string();
+        assert_eq!(half("0.000000000000000001"), "0");
+        assert_eq!(half("0.000000000000000003"), "0.000000000000000002");
+        // 256 bits: the product of the two is no 128-bit number.
+        assert_eq!(
+            portion("12193263123456.7900112635269", "23456789.123456788999999999", "123456789.123456789"),
+            Some(amount("2316719913456.790011263526801235"))
+        );
+        assert_eq!(portion("1", "1", "0"), None);
+        assert_eq!(portion("99999999999999999999", "99999999999999999999", "0"), None);
+        assert_eq!(portion("99999999999999999999", "2", "1"), None);
+    }
+
+    #[test]
     fn wrapped_quantities_are_cut_toward_zero() {
         assert_eq!(amount("10").times_toward_zero(amount("1.5")), Some(amount("15")));
         assert_eq!(amount("7").times_toward_zero(Amount::ONE), Some(amount("7")));
@@ -495,6 +631,15 @@ mod tests {
             Some(amount("0.000000000000000001"))
         );
         assert_eq!(amount("99999999999").times_toward_zero(amount("99999999999")), None);
+    }
+
+    #[test]
+    fn an_amount_is_a_text_in_json() {
+        let json = serde_json::to_string(&Usd(amount("-73.75"))).unwrap();
+        assert_eq!(json, "\"-73.75\"");
+        assert_eq!(serde_json::from_str::<Usd>(&json).unwrap(), Usd(amount("-73.75")));
+        assert!(serde_json::from_str::<Amount>("1.5").is_err(), "a float is none");
+        assert!(serde_json::from_str::<Price>("\"-1\"").is_err());
     }
 
     #[test]
@@ -572,6 +717,16 @@ mod tests {
             let amount = Amount::from_atoms(atoms).unwrap();
             prop_assert_eq!(amount.to_string().parse::<Amount>().unwrap(), amount);
             prop_assert_eq!(Exact::from(amount).cut(18), Some(amount));
+            prop_assert_eq!(Exact::from(amount).to_string(), amount.to_string());
+        }
+
+        #[test]
+        fn the_quick_portion_is_the_wide_one(of in 0..1_i128 << 63, part in 0..1_i128 << 64, whole in 1..1_i128 << 64) {
+            let [of, part, whole] = [of, part, whole].map(|atoms| Amount::from_atoms(atoms).unwrap());
+            let divisor = U256::from(whole.0.unsigned_abs());
+            let wide = (U256::from(of.0.unsigned_abs()) * U256::from(part.0.unsigned_abs())).div_rem(divisor);
+            let wide = i128::try_from(rounded(wide, divisor, U256::ONE)).ok().and_then(Amount::from_atoms);
+            prop_assert_eq!(of.portion(part, whole), wide);
         }
     }
 }

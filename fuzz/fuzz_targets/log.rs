@@ -124,6 +124,7 @@ impl Play {
             from_block: 0,
             hedge_at: HedgeAt::Latest,
             believe: Verdict::Taken,
+            vaults: Vec::new(),
         };
         let filter = raindex::filter(&source);
         let assets = recording.tokens.iter().filter_map(|token| {

@@ -1,6 +1,6 @@
 -- One row per thing that is not as it should be. $1 now; then in seconds how long ago: $2 a head was
 -- looked at, $3 an order went unanswered, $4 an exposure is held back, $5 a range lies unproved; $6 how
--- many trading days ahead must be known.
+-- many trading days ahead must be known; $7 how long ago a message was written that is not sent.
 select 'cursor/' || s.name as key, 'cursor behind' as class, 'chain' as leg, 'critical' as severity, null as symbol,
     s.name || ' has not been read for ' || date_trunc('second', $1 - c.looked_at) as about,
     'It stands at block ' || c.number || '; the last head that was seen is ' || coalesce(c.head::text, 'unknown') || '.' as detail,
@@ -65,6 +65,20 @@ select 'login/' || venue, 'login ends', 'broker',
     'hedge auth schwab', login_at
 from credential
 where login_at < $1 - interval '5 days'
+union all
+select 'outbox/' || channel || '/waiting', 'messages wait', 'alerts', 'warning', null,
+    count(*) || ' messages by ' || channel || ' wait to be sent', 'The last reason: ' || coalesce(max(last_error), 'none is known') || '.',
+    'hedge alert outbox; hedge doctor tries the mail server', min(written_at)
+from outbox join letter on letter.id = letter_id
+where state in ('waiting', 'sending') and written_at < $1 - make_interval(secs => $7)
+group by channel
+union all
+select 'outbox/' || recipient || '/given up', 'messages given up', 'alerts', 'warning', null,
+    count(*) || ' messages to ' || recipient || ' were given up', 'The last reason: ' || max(last_error) || '.',
+    'hedge alert outbox; mend the address in [alerts]', min(ended_at)
+from outbox
+where state in ('failed', 'poisoned') and ended_at > $1 - interval '1 day'
+group by recipient
 union all
 select 'calendar', 'calendar short', 'calendar', 'warning', null,
     'only ' || count(*) filter (where open_at is not null) || ' trading days ahead are known',

@@ -32,6 +32,17 @@ impl Role {
             Self::Inventory => "inventory",
         }
     }
+
+    /// The one named by a column.
+    pub fn named(word: &str) -> Option<Self> {
+        [Self::Order, Self::Alice, Self::Bob, Self::Inventory].into_iter().find(|role| role.word() == word)
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.word())
+    }
 }
 
 /// What the owner did on chain. The hedge goes the other way.

@@ -2,11 +2,15 @@
 //!
 //! - [`fill`]: one side of ours in one onchain trade, a vault's move, a log that gave neither
 //! - [`log`]: a log and a block, as they are kept
+//! - [`vault`]: where our tokens rest on chain
 //! - [`order`]: what we ask a broker to do, and how far it got
 //! - [`execution`]: a trade of ours at a broker
 //! - [`activity`]: what moved in an account at a broker without a trade
 //! - [`action`]: what companies do to their shares
+//! - [`lot`], [`pnl`], [`history`]: lots, what closing them earned, and the facts that this is counted from
+//! - [`statement`]: a day's figures, and that they tie out
 //! - [`market`]: what brokers and markets say of themselves: hours, quotes, holdings
+//! - [`recon`]: our books against what brokers and chains say, and what becomes of a difference
 //! - [`coverage`]: which blocks were read, and how each range was believed
 //!
 //! Pure: values in, values out. No clock, no pool, no `async`, no float.
@@ -16,6 +20,12 @@ pub mod activity;
 pub mod coverage;
 pub mod execution;
 pub mod fill;
+pub mod history;
 pub mod log;
+pub mod lot;
 pub mod market;
 pub mod order;
+pub mod pnl;
+pub mod recon;
+pub mod statement;
+pub mod vault;

@@ -3,6 +3,7 @@
 //! - [`source`]: what to read: a contract, its generation, its owners
 //! - [`log`]: a log as a node gives it, and what makes an answer believable in itself
 //! - [`raindex`]: one transaction's logs → trades, vault moves, skips; with [`abi`] and [`float`]
+//! - [`vault`]: what vaults and wallets held at a block, and what a wrapper was worth
 //! - [`booking`]: a trade and what is known of its tokens → a fill
 //! - [`proof`]: what a header proves: its hash, what its bloom excludes, its receipts
 //! - [`reader`]: one node's answers about a range → logs, and how far to believe them
@@ -22,3 +23,4 @@ pub mod reader;
 pub mod refusal;
 pub mod rpc;
 pub mod source;
+pub mod vault;

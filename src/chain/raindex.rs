@@ -5,7 +5,7 @@
 //! round; a clear's amounts stand in the `AfterClear` that follows it. Prices,
 //! decimals and wrapper ratios are not here: that is `booking`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use alloy::primitives::{Address, B256, U256, b256};
 
@@ -16,7 +16,10 @@ use super::{
     source::{Kind, SourceSettings},
 };
 use crate::{
-    book::fill::{Reason, Role, Skip},
+    book::{
+        fill::{Reason, Role, Skip},
+        vault::VaultKey,
+    },
     units::Exact,
 };
 
@@ -48,6 +51,10 @@ pub mod topic {
     pub const DEPOSIT_V2: B256 = b256!("7f9dfa19cf1cc2f806f2f860fbc9c056b601fb1afc0e9b843dfe5c63616268e6");
     /// `WithdrawV2`, v5 and v6.
     pub const WITHDRAW_V2: B256 = b256!("8045c25080b0868951141ed0a91720bcad09a8364a2b3109ee1fd49c1f0bc8b8");
+    /// `AddOrderV2`, v4: read for the vaults that an order names, not for fills.
+    pub const ADD_ORDER_V2: B256 = b256!("3ce8bbe652d8778b67dd565c479c3bbaa843e55e477d075f756f889ec4bbdaee");
+    /// `AddOrderV3`, v5 and v6: likewise.
+    pub const ADD_ORDER_V3: B256 = b256!("87491344dfbcf91f6cbbc610cbbeedc85313d37a02df0c93527f7ea5f8db717f");
     /// `OperatorDeposit`, inventory.
     pub const OPERATOR_DEPOSIT: B256 =
         b256!("a507aac739d4f580d86e1e34ebb6bd0bbd130d687ada88539711c645fd2b5480");
@@ -77,6 +84,42 @@ pub fn filter(source: &SourceSettings) -> Filter {
         Kind::Inventory => vec![topic::OPERATOR_DEPOSIT, topic::OPERATOR_WITHDRAW],
     };
     Filter { address: source.address, topics }
+}
+
+/// What to ask a node for to learn the vaults of this source; none where nobody adds orders.
+pub fn added_orders(source: &SourceSettings) -> Option<Filter> {
+    let topic = match source.kind {
+        Kind::RaindexV4 => topic::ADD_ORDER_V2,
+        Kind::RaindexV5 | Kind::RaindexV6 => topic::ADD_ORDER_V3,
+        Kind::Inventory => return None,
+    };
+    Some(Filter { address: source.address, topics: vec![topic] })
+}
+
+/// The vaults that an order of ours names, of a log of [`added_orders`]; none where it is somebody else's.
+///
+/// `(sender, orderHash, order)`
+///
+/// # Errors
+/// The log does not read as what its topic says.
+pub fn vaults_of_order(source: &SourceSettings, log: &Log) -> Result<BTreeSet<VaultKey>, Malformed> {
+    let shape = Shape::of(source.kind);
+    let order = Tuple::new(&log.data).tail(2)?;
+    if !source.owners.contains(&order.address(0)?) {
+        return Ok(BTreeSet::new());
+    }
+    let order = Order::read(order, shape)?;
+    let mut vaults = BTreeSet::new();
+    for (count, entries) in [order.inputs, order.outputs] {
+        for at in 0..count {
+            vaults.insert(VaultKey {
+                owner: order.owner,
+                token: entries.address(at * shape.io_words)?,
+                vault_id: entries.word(at * shape.io_words + shape.vault_at)?,
+            });
+        }
+    }
+    Ok(vaults)
 }
 
 /// An amount as its event says it.

@@ -136,6 +136,7 @@ impl Refusal {
                 Unknown,
                 &[
                     "unknown block",
+                    "not currently canonical",
                     "header not found",
                     "block not found",
                     "beyond",

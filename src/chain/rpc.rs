@@ -81,6 +81,13 @@ impl Call {
         Self { method: "eth_call", params: json!([call, {"blockHash": block}]) }
     }
 
+    /// A read of a contract at a block given by its hash, which must be on the node's own chain.
+    pub fn read_canonical(to: alloy::primitives::Address, input: &[u8], block: B256) -> Self {
+        let call = json!({"to": to, "data": alloy::hex::encode_prefixed(input)});
+        let at = json!({"blockHash": block, "requireCanonical": true});
+        Self { method: "eth_call", params: json!([call, at]) }
+    }
+
     /// A read of a contract at a height.
     pub fn read_at_height(to: alloy::primitives::Address, input: &[u8], number: u64) -> Self {
         let call = json!({"to": to, "data": alloy::hex::encode_prefixed(input)});

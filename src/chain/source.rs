@@ -8,7 +8,7 @@ use alloy::primitives::Address;
 use serde::{Deserialize, Deserializer, de};
 
 use super::rpc::host_of;
-use crate::book::coverage::Verdict;
+use crate::book::{coverage::Verdict, vault::VaultKey};
 
 /// Which contract's events a source emits (`raindex.md` §1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
@@ -110,6 +110,8 @@ pub struct SourceSettings {
     pub hedge_at: HedgeAt,
     /// How well a fill must be believed for the hedger.
     pub believe: Verdict,
+    /// The vaults that are known to be ours; empty: whichever are met.
+    pub vaults: Vec<VaultKey>,
 }
 
 /// One chain, and how to reach it.

@@ -7,13 +7,17 @@ use sqlx::PgPool;
 
 use super::{Trouble, sources::Sources, trading};
 use crate::{
+    alert,
+    engine::mailer::Mailer,
     job::{
         Outcome, Run, Verdict, calendar, checks, health,
         notify::{self, Voice},
         office::Clerk,
         spec::{Kind, Spec},
     },
+    observe,
     policy::alert::{Condition, Seen},
+    time::Clock,
     venue::Venue,
 };
 
@@ -23,6 +27,8 @@ pub(super) struct Clerks {
     pool: PgPool,
     specs: Vec<Spec>,
     venues: Vec<Arc<dyn Venue>>,
+    alerts: Option<alert::Settings>,
+    clock: Clock,
 }
 
 impl Clerks {
@@ -32,7 +38,8 @@ impl Clerks {
     /// A venue cannot be used.
     pub(super) fn new(sources: &Sources, specs: Vec<Spec>) -> Result<Self, Trouble> {
         let venues = trading::venues(sources)?.into_iter().map(|(_, venue)| venue).collect();
-        Ok(Self { pool: sources.db.pool().clone(), specs, venues })
+        let (pool, alerts) = (sources.db.pool().clone(), sources.config().alerts.clone());
+        Ok(Self { pool, specs, venues, alerts, clock: sources.clock.clone() })
     }
 
     /// Tells people what a run saw, and nothing else: of jobs that have written what they write.
@@ -46,8 +53,14 @@ impl Clerks {
             unknown: Vec::new(),
             digest: None,
         };
-        notify::tell(&mut tx, &Voice::default(), &seen).await?;
+        notify::tell(&mut tx, &self.voice(spec), &seen).await?;
         Ok(tx.commit().await?)
+    }
+
+    /// How people are told of what this job sees.
+    fn voice(&self, spec: &Spec) -> Voice {
+        let voice = self.alerts.as_ref().map(Voice::of).unwrap_or_default();
+        Voice { routes: spec.routes.clone(), ..voice }
     }
 }
 
@@ -79,6 +92,15 @@ impl Clerk for Clerks {
             Kind::Reconcile | Kind::Pnl | Kind::Statement | Kind::CorporateActions => {
                 anyhow::bail!("not there yet")
             }
+        }
+    }
+
+    /// What was written to be sent is sent, once; what cannot leave now waits in the outbox.
+    async fn end(&self) {
+        let Some(settings) = &self.alerts else { return };
+        let sent = Mailer::new(self.pool.clone(), settings, self.clock.clone()).drain().await;
+        if let Err(error) = sent {
+            observe::jobs_held(&error.to_string());
         }
     }
 }

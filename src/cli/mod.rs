@@ -9,6 +9,7 @@
 
 pub mod accept;
 pub mod act;
+pub mod alert;
 pub mod audit;
 pub mod auth;
 pub mod backfill;
@@ -19,10 +20,12 @@ pub mod db;
 pub mod demo;
 pub mod desk;
 pub mod doctor;
+mod failed_unit;
 pub mod index;
 pub mod init;
 pub mod job;
 pub mod migrate;
+pub mod pnl;
 pub mod preflight;
 pub mod progress;
 pub mod redrive;
@@ -106,10 +109,12 @@ enum Command {
     Job(job::Args),
     Check(check::Args),
     Audit(audit::Args),
+    Pnl(pnl::Args),
     Auth(auth::Args),
     Show(show::Args),
     Rewind(rewind::Args),
     Accept(accept::Args),
+    Alert(alert::Args),
     Redrive(redrive::Args),
     Bi(bi::Args),
     Sim(sim::Args),
@@ -165,11 +170,13 @@ impl Cli {
             Command::Order(args) => act::order(args, &desk, out).await,
             Command::Job(args) => job::run(args, &desk, out).await,
             Command::Check(args) => check::run(args, &desk, out).await,
+            Command::Pnl(args) => pnl::run(&args, &desk, out),
             Command::Audit(args) => audit::run(args, &desk, out).await,
             Command::Auth(args) => auth::run(args, &desk, out).await,
             Command::Show(args) => show::run(args, &desk, out).await,
             Command::Rewind(args) => rewind::run(args, &desk, out).await,
             Command::Accept(args) => accept::run(args, &desk, out).await,
+            Command::Alert(args) => alert::run(args, &desk, out).await,
             Command::Redrive(args) => redrive::run(args, &desk, out).await,
             Command::Bi(args) => bi::run(args, &desk, out).await,
             Command::Sim(args) => sim::run(args, out).await.map(|()| Exit::Done),

@@ -10,7 +10,12 @@ use super::{
     trading,
 };
 use crate::{
-    engine::{Stop, pulse::Pulse, stopped},
+    engine::{
+        Stop, Until, drive,
+        mailer::{self, Mailer},
+        pulse::Pulse,
+        stopped,
+    },
     job::scheduler,
     observe,
     time::Clock,
@@ -45,6 +50,13 @@ pub async fn run(_: Args, desk: &Desk, out: &mut Out<'_>) -> anyhow::Result<Exit
     ready.begin(&mut work, shown.clone(), &pulse, &stop);
     let office = Arc::new(job::office(&sources, job::all(desk)?)?);
     let jobs = tokio::spawn(scheduler::keep(office, stop.clone()));
+    if let Some(settings) = &sources.config().alerts {
+        let mut mailer = Mailer::new(sources.db.pool().clone(), settings, sources.clock.clone());
+        let (clock, told) = (sources.clock.clone(), stop.clone());
+        work.spawn(Box::pin(
+            async move { drive(&mut mailer, Until::Told, mailer::EVERY, &clock, told).await },
+        ));
+    }
     let watched = tokio::spawn(feed_the_watchdog(pulse, stop.clone()));
     let bars = progress::show(shown, &sources.clock);
     let ended = index::until_all_end(work).await;

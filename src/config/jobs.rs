@@ -14,8 +14,9 @@ use super::{
 use crate::{
     job::{
         health,
+        notify::Channel,
         schedule::{Schedule, ScheduleError},
-        spec::{Channel, Kind, Missed, Routes, Spec},
+        spec::{Kind, Missed, Routes, Spec},
     },
     policy::alert::Severity,
     store::checks::CHECKS,
@@ -35,7 +36,7 @@ pub const BUILT_IN: [(&str, &str); 7] = [
 const KEYS: &[&str] =
     &["about", "kind", "schedule", "zone", "days", "deadline", "missed", "catch_up", "routes", "parameters"];
 const ROUTE_KEYS: &[&str] = &["info", "warning", "critical"];
-const HEALTH_KEYS: &[&str] = &["cursor_age", "unanswered", "held_back", "unproved", "days_ahead"];
+const HEALTH_KEYS: &[&str] = &["cursor_age", "unanswered", "held_back", "unproved", "unsent", "days_ahead"];
 const KINDS: [(&str, &str); 7] = [
     ("reconcile", "reconcile"),
     ("pnl", "pnl"),
@@ -228,6 +229,7 @@ fn read_kind(word: &str, root: &Section<'_>) -> Option<Kind> {
                 unanswered: time("unanswered", limits.unanswered)?,
                 held_back: time("held_back", limits.held_back)?,
                 unproved: time("unproved", limits.unproved)?,
+                unsent: time("unsent", limits.unsent)?,
                 days_ahead: get("days_ahead").map_or(Some(limits.days_ahead), |node| node.whole_u32(1))?,
             }))
         }

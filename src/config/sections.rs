@@ -13,20 +13,23 @@ use super::{
     hedging::{Venues, session},
     problem::wrong,
     reading::{Node, Section},
-    words::{address, duration_ms, feed, hedge_at, http_url, kind, name, one_of, rpc_urls, ticker, whole},
+    words::{
+        address, duration_ms, feed, hedge_at, http_url, kind, name, one_of, rpc_urls, ticker, vault_id, whole,
+    },
 };
 use crate::{
     assets::{Asset, Threshold, Token},
-    book::coverage::Verdict,
+    book::{coverage::Verdict, vault::VaultKey},
     chain::source::{ChainSettings, HedgeAt, Kind, ProofBudget, SourceSettings},
 };
 
 pub(super) const ROOT_KEYS: &[&str] =
-    &["chain", "source", "asset", "hedge", "venue", "limits", "jobs", "store"];
+    &["chain", "source", "asset", "hedge", "venue", "limits", "jobs", "alerts", "store"];
 pub(super) const CHAIN_KEYS: &[&str] = &["rpc", "usdc", "poll", "timeout", "concurrency", "proof_budget"];
 pub(super) const BUDGET_KEYS: &[&str] = &["mib", "requests"];
 pub(super) const SOURCE_KEYS: &[&str] =
-    &["name", "chain", "kind", "address", "owners", "from_block", "hedge_at", "believe"];
+    &["name", "chain", "kind", "address", "owners", "from_block", "hedge_at", "believe", "vaults"];
+pub(super) const VAULT_KEYS: &[&str] = &["token", "id", "owner"];
 pub(super) const ASSET_KEYS: &[&str] = &["symbol", "tokens", "threshold", "pyth_feed", "venue", "session"];
 pub(super) const TOKEN_KEYS: &[&str] = &["chain", "address", "wrapped"];
 pub(super) const THRESHOLD_KEYS: &[&str] = &["shares", "fraction", "usd"];
@@ -172,6 +175,13 @@ pub(super) fn read_source(node: &Node<'_>, chains: &[u64], seen: &mut Seen) -> O
         None => Some(Verdict::Bloom),
         Some(node) => node.text(|text| one_of(text, &Verdict::ALL.map(|it| (it.word(), it)))),
     };
+    let vaults = match (section.get("vaults"), &owners) {
+        (None, _) => Some(Vec::new()),
+        (Some(node), Some(owners)) => {
+            node.items().and_then(|items| all(&items, |item| read_vault(item, owners)))
+        }
+        (Some(_), None) => None,
+    };
     Some(SourceSettings {
         name: name?,
         chain: chain?,
@@ -181,7 +191,29 @@ pub(super) fn read_source(node: &Node<'_>, chains: &[u64], seen: &mut Seen) -> O
         from_block: from_block?,
         hedge_at: hedge_at?,
         believe: believe?,
+        vaults: vaults?,
     })
+}
+
+fn read_vault(node: &Node<'_>, owners: &[Address]) -> Option<VaultKey> {
+    let section = node.section(VAULT_KEYS)?;
+    let token = section.need("token", "give the token's address").and_then(|node| node.text(address));
+    let vault_id = section.need("id", "give the vault's id").and_then(|node| node.text(vault_id));
+    let owner = match (section.get("owner"), owners) {
+        (None, [only]) => Some(*only),
+        (None, _) => {
+            section.need("owner", "say which of the owners' it is");
+            None
+        }
+        (Some(node), _) => {
+            let owner = node.text(address)?;
+            if !owners.contains(&owner) {
+                node.refuse(format!("{owner} is not among the owners"), "name one of `owners`");
+            }
+            Some(owner)
+        }
+    };
+    Some(VaultKey { owner: owner?, token: token?, vault_id: vault_id? })
 }
 
 fn read_owners(node: &Node<'_>, kind: Option<Kind>) -> Option<Vec<Address>> {

@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use alloy::primitives::{Address, B256};
+use alloy::primitives::{Address, B256, U256};
 use jiff::SignedDuration;
 use reqwest::Url;
 use rust_decimal::Decimal;
@@ -115,6 +115,18 @@ pub(super) fn ticker(text: &str) -> Result<String, Wrong> {
 
 pub(super) fn feed(text: &str) -> Result<B256, Wrong> {
     text.parse().map_err(|_| wrong(format!("`{text}` is not a Pyth feed id"), "write 0x and 64 hex digits"))
+}
+
+/// A vault's id: 32 bytes, or as a number, whose leading zeros may be left out.
+pub(super) fn vault_id(text: &str) -> Result<B256, Wrong> {
+    let digits = text.strip_prefix("0x").filter(|digits| (1..=64).contains(&digits.len()));
+    let number = match digits {
+        Some(digits) => U256::from_str_radix(digits, 16).ok(),
+        None => U256::from_str_radix(text, 10).ok(),
+    };
+    number
+        .map(B256::from)
+        .ok_or_else(|| wrong(format!("`{text}` is not a vault id"), "write 0x and hex digits, or a number"))
 }
 
 pub(super) fn directory(text: &str) -> Result<PathBuf, Wrong> {

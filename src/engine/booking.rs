@@ -13,7 +13,7 @@ use std::{
 use alloy::primitives::{Address, B256, U256};
 
 use crate::{
-    assets::Directory,
+    assets::{Directory, Leg},
     book::log::{Log, Place},
     chain::{
         booking::{Need, Token, Tokens, book, needs},
@@ -123,6 +123,19 @@ impl Bookkeeper {
             ratios.clear();
         }
         ratios.extend(read.iter().filter_map(|(key, ratio)| Some((*key, *ratio.as_ref().ok()?))));
+    }
+
+    /// What shares are paid in on this chain.
+    pub fn usdc(&self) -> Option<Address> {
+        self.directory.read().unwrap_or_else(PoisonError::into_inner).usdc(self.chain)
+    }
+
+    /// The ticker of a token, and whether a wrapper's ratio applies; none where it is no share of ours.
+    pub fn share(&self, token: Address) -> Option<(String, bool)> {
+        match self.directory.read().unwrap_or_else(PoisonError::into_inner).leg(self.chain, token) {
+            Leg::Equity { symbol, wrapped } => Some((symbol.to_owned(), wrapped)),
+            Leg::Usdc | Leg::Unknown => None,
+        }
     }
 
     /// Takes the tokens that were learnt and are not in the books yet.

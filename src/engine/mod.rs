@@ -7,7 +7,9 @@
 //! - [`hedging`]: brings exposure below its threshold, order by order
 //! - [`reading`]: what a source is read with
 //! - [`logins`]: what logins at brokers left behind; [`paper`]: what is kept and known of the paper venue
+//! - [`vaults`]: which vaults are ours
 //! - [`pulse`]: whether every loop goes on
+//! - [`mailer`]: letters from the outbox to the doors
 //! - [`booking`]: logs → a page of facts, with what must be asked of tokens
 //!
 //! A loop converges: it takes no input, reads what is, compares it with what
@@ -21,11 +23,13 @@ pub mod booking;
 pub mod hedging;
 pub mod indexer;
 pub mod logins;
+pub mod mailer;
 pub mod paper;
 pub mod pulse;
 pub mod reading;
 pub mod redrive;
 pub mod rewind;
+pub mod vaults;
 
 use std::{sync::Arc, time::Duration};
 

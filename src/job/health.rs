@@ -20,6 +20,8 @@ pub struct Limits {
     pub held_back: SignedDuration,
     /// Since a range was read that is believed as one node said it.
     pub unproved: SignedDuration,
+    /// Since a message was written that is not sent.
+    pub unsent: SignedDuration,
     /// Trading days ahead that must be known.
     pub days_ahead: u32,
 }
@@ -31,6 +33,7 @@ impl Default for Limits {
             unanswered: SignedDuration::from_mins(5),
             held_back: SignedDuration::from_mins(30),
             unproved: SignedDuration::from_hours(48),
+            unsent: SignedDuration::from_mins(30),
             days_ahead: 300,
         }
     }
@@ -54,6 +57,7 @@ pub async fn look(
         .bind(seconds(limits.held_back))
         .bind(seconds(limits.unproved))
         .bind(i64::from(limits.days_ahead))
+        .bind(seconds(limits.unsent))
         .fetch_all(&mut *conn)
         .await
         .map_err(failed)?;

@@ -4,6 +4,7 @@
 //!   what is due, once, and asks every minute
 //! - [`calendar`], [`checks`], [`health`]: when the market is open, what must be true, what is too old
 //! - [`notify`]: what people are told of what a run saw
+//! - [`reconcile`]: the books against brokers and chains
 //!
 //! What is always true here: a job may be killed at any write and run again, and
 //! comes to the same; what it writes is written in the transaction that says so.
@@ -13,6 +14,7 @@ pub mod checks;
 pub mod health;
 pub mod notify;
 pub mod office;
+pub mod reconcile;
 pub mod schedule;
 pub mod scheduler;
 pub mod spec;

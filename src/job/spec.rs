@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp, civil::Date};
 
 use super::{
     health,
+    notify::Channel,
     schedule::{Due, Schedule},
 };
 use crate::{policy::alert::Severity, time::nyse};
@@ -42,28 +43,6 @@ impl Kind {
             Self::Checks(_) => "checks",
             Self::CorporateActions => "corporate_actions",
             Self::Calendar(_) => "calendar",
-        }
-    }
-}
-
-/// A way to tell people.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Channel {
-    /// The mail of `[alerts]`.
-    Mail,
-    /// Its webhook.
-    Webhook,
-}
-
-impl Channel {
-    /// All of them.
-    pub const ALL: [Self; 2] = [Self::Mail, Self::Webhook];
-
-    /// The word used in specs.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Mail => "mail",
-            Self::Webhook => "webhook",
         }
     }
 }

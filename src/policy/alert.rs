@@ -2,6 +2,12 @@
 //!
 //! A job says all conditions that it sees in its scope, at every run; what was
 //! told before, what has changed and what is over is for this to find out.
+//!
+//! - [`machine`]: one condition over time, and a run's conditions all together
+//! - [`rules`]: from when on, how often, and until when
+
+pub mod machine;
+pub mod rules;
 
 use jiff::{Timestamp, civil::Date};
 
@@ -29,6 +35,11 @@ impl Severity {
             Self::Warning => "warning",
             Self::Critical => "critical",
         }
+    }
+
+    /// The one that `word` means.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|severity| severity.word() == word)
     }
 }
 

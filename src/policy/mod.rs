@@ -3,6 +3,7 @@
 //! - [`View`]: what is known of a symbol; [`Intent`]: what is wanted; [`Hold`]: why nothing is.
 //! - [`flatten`]: brings exposure below its threshold;
 //! - [`sizing`], [`limit`], [`backoff`]: the arithmetic of brokers, exact;
+//! - [`inventory`]: how much of what should be where;
 //! - [`alert`]: what people are told of, and when.
 //!
 //! Every intent has passed the same limits. No clock, no pool, no `async`: what
@@ -12,6 +13,7 @@ pub mod alert;
 pub mod backoff;
 pub mod flatten;
 mod hours;
+pub mod inventory;
 pub mod limit;
 mod settings;
 pub mod sizing;

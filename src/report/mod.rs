@@ -1,9 +1,17 @@
-//! How it reads: rows as a table for people, as JSON or CSV for programs.
+//! How it reads: rows as a table for people, as JSON or CSV for programs; charts and mails.
 //!
 //! - [`table`]: columns and rows, and the three ways to write them
+//! - [`figure`]: figures and times as a person reads them
+//! - [`statement`]: a day's P&L as people read it
+//! - [`chart`]: lines and bars, as SVG and PNG
+//! - [`mail`]: what is told of a run, as text and as HTML
 //!
 //! It takes rows, not a pool, and changes no value: what a program reads is exact.
 
+pub mod chart;
+pub mod figure;
+pub mod mail;
+pub mod statement;
 pub mod table;
 
 pub use table::{Column, Form, Kind, Table};

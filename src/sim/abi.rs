@@ -27,6 +27,7 @@ pub(super) mod v4 {
         event TakeOrderV2(address sender, TakeOrderConfigV3 config, uint256 input, uint256 output);
         event Deposit(address sender, address token, uint256 vaultId, uint256 amount);
         event Withdraw(address sender, address token, uint256 vaultId, uint256 targetAmount, uint256 amount);
+        event AddOrderV2(address sender, bytes32 orderHash, OrderV3 order);
         event Context(address sender, uint256[][] context);
     }
 }
@@ -51,6 +52,7 @@ pub(super) mod v5 {
         event TakeOrderV3(address sender, TakeOrderConfigV4 config, bytes32 input, bytes32 output);
         event DepositV2(address sender, address token, bytes32 vaultId, uint256 depositAmountUint256);
         event WithdrawV2(address sender, address token, bytes32 vaultId, bytes32 targetAmount, bytes32 withdrawAmount, uint256 withdrawAmountUint256);
+        event AddOrderV3(address sender, bytes32 orderHash, OrderV4 order);
         event ContextV2(address sender, bytes32[][] context);
     }
 }
@@ -65,6 +67,7 @@ pub(super) mod views {
         function symbol() external view returns (string);
         function asset() external view returns (address);
         function convertToAssets(uint256 shares) external view returns (uint256);
+        function balanceOf(address account) external view returns (uint256);
         function vaultBalance(address owner, address token, uint256 vaultId) external view returns (uint256);
         function vaultBalance2(address owner, address token, bytes32 vaultId) external view returns (bytes32);
     }

@@ -8,7 +8,8 @@
 use super::block::{Block, Draft, SimLog, SimTx, count};
 use super::fill::{Decimal, Side, SimFill};
 use super::invent::{Cast, Invention, Inventor, Mix, Rate, noise};
-use super::token::{Ledger, Reverted, SimToken, orderbook_call};
+use super::token::{Ledger, Reverted, SimToken};
+use super::vault::{Hold, Vaults};
 use crate::units::Amount;
 use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
 use rand::rngs::StdRng;
@@ -135,13 +136,31 @@ impl SimChain {
                 Some((token.address, trade.side, decimal(trade.quantity), decimal(trade.price)))
             })
             .collect();
-        let nothing = Rate { times: 0, blocks: 1 };
-        let cast = state.cast.clone();
-        let inventor =
-            state.inventor.get_or_insert_with(|| Inventor::new(0, &cast, nothing, Mix::takes_only()));
-        let txs = inventor.takes(&trades).into_iter().map(Arc::new).collect();
+        let txs = state.trader().takes(&trades).into_iter().map(Arc::new).collect();
         let time = state.canon.last().map_or(time, |last| time.max(last.timestamp + 1));
         state.mine(Some(time), txs).id()
+    }
+
+    /// Mines a block in which the owner adds its orders and puts so many whole tokens into each
+    /// of their vaults.
+    pub fn stock(&self, whole: u64) -> BlockId {
+        let mut state = self.lock();
+        let txs = state.trader().stock(whole).into_iter().map(Arc::new).collect();
+        state.mine(None, txs).id()
+    }
+
+    /// The vaults of the owner's orders.
+    pub fn vaults(&self) -> BTreeSet<Hold> {
+        let mut state = self.lock();
+        let (orderbook, owner) = (state.cast.orderbook, state.cast.owner);
+        let orders = state.trader().orders();
+        let ios = orders.iter().flat_map(|order| order.inputs.iter().chain(&order.outputs));
+        ios.map(|io| Hold { orderbook, owner, token: io.token, vault: io.vault }).collect()
+    }
+
+    /// From `from_block` on, so much more lies in a vault or a wallet, and no log says so.
+    pub fn move_silently(&self, hold: Hold, from_block: u64, amount: Amount) {
+        self.lock().vaults.move_silently(hold, from_block, amount.atoms());
     }
 
     /// Mines a block with a timestamp of its own.
@@ -289,6 +308,7 @@ pub(super) struct State {
     mined_in: HashMap<B256, B256>,
     abandoned: Vec<BlockId>,
     inventor: Option<Inventor>,
+    vaults: Vaults,
     fate: StdRng,
 }
 
@@ -310,6 +330,7 @@ impl State {
             mined_in: HashMap::new(),
             abandoned: Vec::new(),
             inventor: None,
+            vaults: Vaults::default(),
             fate: StdRng::seed_from_u64(genesis.seed),
         }
     }
@@ -355,15 +376,28 @@ impl State {
         View { state: self, head: head.number, branch }
     }
 
-    /// What a contract answers; an address without code answers nothing.
-    pub(super) fn call(&self, to: Address, input: &[u8], block: u64) -> Result<Bytes, Reverted> {
+    /// What a contract answers after a block; an address without code answers nothing.
+    pub(super) fn call(&self, to: Address, input: &[u8], block: &Block) -> Result<Bytes, Reverted> {
+        let number = block.number;
         if let Some(ledger) = self.tokens.get(&to) {
-            ledger.call(input, block)
+            let wallet = self.vaults.wallet(to, input, &self.seen_from(block.id()), number);
+            wallet.map_or_else(|| ledger.call(input, number), Ok)
         } else if self.orderbooks.contains(&to) {
-            orderbook_call(input)
+            self.vaults.call(to, self.cast.generation, input, &self.seen_from(block.id()), number)
         } else {
             Ok(Bytes::new())
         }
+    }
+
+    /// The decimals of a token; of one that nobody knows, those that most have.
+    pub(super) fn decimals(&self, token: Address) -> u8 {
+        self.tokens.get(&token).map_or(18, |ledger| ledger.token.decimals)
+    }
+
+    /// Who writes the owner's logs.
+    fn trader(&mut self) -> &mut Inventor {
+        let (cast, nothing) = (&self.cast, Rate { times: 0, blocks: 1 });
+        self.inventor.get_or_insert_with(|| Inventor::new(0, cast, nothing, Mix::takes_only()))
     }
 
     pub(super) fn has_code(&self, address: Address) -> bool {

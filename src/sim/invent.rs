@@ -13,6 +13,7 @@ use alloy::primitives::{Address, B256, Bytes, Log, U256, address};
 use rand::rngs::StdRng;
 use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{RngExt, SeedableRng};
+use std::collections::BTreeMap;
 
 /// So many digits of any size fit into a Float's coefficient.
 const FLOAT_DIGITS: u32 = 67;
@@ -283,6 +284,26 @@ impl Inventor {
             txs.push(self.sign(Writing { logs: vec![log], notes: vec![note] }));
         }
         txs
+    }
+
+    /// The owner's orders.
+    pub(super) fn orders(&self) -> &[Order] {
+        &self.owner.orders
+    }
+
+    /// The owner adds its orders and puts so many whole tokens into each of their vaults.
+    pub(super) fn stock(&mut self, whole: u64) -> Vec<SimTx> {
+        let orders = self.owner.orders.clone();
+        let vaults: BTreeMap<(Address, B256), Io> = orders
+            .iter()
+            .flat_map(|order| order.inputs.iter().chain(&order.outputs))
+            .map(|io| ((io.token, io.vault), *io))
+            .collect();
+        let added = orders.iter().map(|order| self.scribe.add_order(order));
+        let (owner, amount) = (self.owner.account, Decimal::new(U256::from(whole), 0));
+        let filled = vaults.values().map(|io| self.scribe.deposit(owner, *io, amount));
+        let logs: Vec<Log> = added.chain(filled).collect();
+        logs.into_iter().map(|log| self.sign(Writing { logs: vec![log], notes: Vec::new() })).collect()
     }
 
     fn chance(&mut self, permille: u32) -> bool {

@@ -26,7 +26,7 @@
 //!
 //! Always true: the same seed gives the same chain and, to the same requests in
 //! the same order, the same weather; no clock is read and no hash map's order
-//! shows. Absent: execution. Transactions have no bodies and tokens no balances.
+//! shows. Absent: execution. Transactions have no bodies; vaults hold what their logs moved.
 
 mod abi;
 mod block;
@@ -42,12 +42,14 @@ mod record;
 mod render;
 mod rpc;
 mod token;
+mod vault;
 mod weather;
 mod wire;
 
 pub use block::{Block, SimLog, SimTx, TxKind};
 pub use broker::{
-    AlpacaKeys, Ask, Opening, PlacedBy, Prices, SchwabApp, SimAccount, SimAlpaca, SimSchwab, Storm, Strike,
+    AlpacaKeys, Ask, Opening, PlacedBy, Prices, SchwabApp, SimAccount, SimActivity, SimAlpaca, SimSchwab,
+    Storm, Strike,
 };
 pub use chain::{BlockId, Genesis, Reorg, SimChain, SimTrade};
 pub use fill::{Role, Side, SimFill};
@@ -57,4 +59,5 @@ pub use orders::Generation;
 pub use provider::{Cap, Provider, Refusal};
 pub use record::{RecordingError, Synthetic};
 pub use token::{ONE_E18, SimToken};
+pub use vault::Hold;
 pub use weather::{Fault, Limits, Manner, Method, Pick, Rule, SideLogs, Weather};

@@ -229,6 +229,19 @@ impl Scribe {
         out.into_iter().chain(paid)
     }
 
+    /// The log of an order being added.
+    pub(super) fn add_order(self, order: &Order) -> Log {
+        let (sender, hash) = (order.owner, order.hash());
+        match self.generation {
+            Generation::V4 => {
+                log(self.orderbook, &v4::AddOrderV2 { sender, orderHash: hash, order: order.v4() })
+            }
+            Generation::V5 | Generation::V6 => {
+                log(self.orderbook, &v5::AddOrderV3 { sender, orderHash: hash, order: order.v5() })
+            }
+        }
+    }
+
     /// The log of `owner` putting `amount` into a vault.
     pub(super) fn deposit(self, owner: Address, io: Io, amount: Decimal) -> Log {
         let units = amount.at(io.decimals);

@@ -78,6 +78,8 @@ enum Question {
 enum At {
     Number(u64),
     Hash(B256),
+    /// The same, and only while it is on the node's own chain.
+    Canonical(B256),
     Latest,
     Safe,
     Finalized,
@@ -150,7 +152,7 @@ impl Call {
         let head = state.head_id().number;
         let number = |at: At| match at {
             At::Number(number) => Some(number),
-            At::Hash(hash) => state.known(hash).map(|block| block.number),
+            At::Hash(hash) | At::Canonical(hash) => state.known(hash).map(|block| block.number),
             At::Latest => Some(head),
             At::Safe | At::Finalized | At::Earliest => None,
         };
@@ -224,7 +226,13 @@ impl At {
             None | Some(Value::Null) => return Ok(Self::Latest),
             Some(Value::Object(object)) => {
                 let known = object.get("blockHash").or_else(|| object.get("blockNumber"));
-                return known.map_or_else(|| Err(invalid()), |value| Self::read(Some(value)));
+                let at = known.map_or_else(|| Err(invalid()), |value| Self::read(Some(value)))?;
+                let canonical = object.get("requireCanonical").and_then(Value::as_bool).unwrap_or_default();
+                return Ok(if let (Self::Hash(hash), true) = (at, canonical) {
+                    Self::Canonical(hash)
+                } else {
+                    at
+                });
             }
             Some(value) => value.as_str().ok_or_else(invalid)?,
         };
@@ -379,7 +387,7 @@ impl Desk {
             At::Earliest => Ok(view.first()),
             At::Safe => behind(self.manner.safe, "safe"),
             At::Finalized => behind(self.manner.finalized, "finalized"),
-            At::Hash(hash) => {
+            At::Hash(hash) | At::Canonical(hash) => {
                 let unknown = || Failure::new(-32000, "header not found");
                 view.known(hash).map(|block| block.number).ok_or_else(unknown)
             }
@@ -389,6 +397,12 @@ impl Desk {
     fn find<'a>(&self, view: &'a View<'_>, at: At) -> Result<Option<&'a Arc<Block>>, Failure> {
         match at {
             At::Hash(hash) => Ok(view.known(hash)),
+            At::Canonical(hash) => match view.known(hash) {
+                Some(block) if !view.follows(block) => {
+                    Err(Failure::new(-32000, format!("hash {hash} is not currently canonical")))
+                }
+                found => Ok(found),
+            },
             At::Number(_) | At::Latest | At::Safe | At::Finalized | At::Earliest => {
                 Ok(view.at(self.number(view, at)?))
             }
@@ -452,7 +466,7 @@ impl Desk {
     }
 
     /// The block whose state is asked for, if it is still there.
-    fn state_at(&self, view: &View<'_>, at: At) -> Result<u64, Failure> {
+    fn state_at<'a>(&self, view: &'a View<'_>, at: At) -> Result<&'a Arc<Block>, Failure> {
         let missing = || Failure::new(-32000, "header not found");
         let block = self.find(view, at)?.ok_or_else(missing)?;
         for fault in &self.faults {
@@ -464,7 +478,7 @@ impl Desk {
                 return Err(Failure::new(-32000, message));
             }
         }
-        Ok(block.number)
+        Ok(block)
     }
 
     fn call(&self, view: &View<'_>, to: Address, input: &[u8], at: At) -> Answer {

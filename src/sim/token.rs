@@ -1,10 +1,10 @@
 //! Tokens that answer: decimals, symbol, and how much of its asset a share is.
 //!
 //! A ratio holds from a block on, so the answer depends on the block that was
-//! asked. Absent on purpose: balances. The rehearsal moves no tokens.
+//! asked. Absent on purpose: balances, which are the vaults' affair.
 
 use super::abi::views;
-use alloy::primitives::{Address, B256, Bytes, U256};
+use alloy::primitives::{Address, Bytes, U256};
 use alloy::sol_types::{SolCall, SolValue};
 use std::collections::BTreeMap;
 
@@ -80,17 +80,6 @@ impl Ledger {
             _ => return Err(Reverted),
         };
         Ok(answer.into())
-    }
-}
-
-/// What an orderbook answers: every vault is empty.
-pub(super) fn orderbook_call(input: &[u8]) -> Result<Bytes, Reverted> {
-    let (selector, _) = input.split_first_chunk::<4>().ok_or(Reverted)?;
-    match *selector {
-        views::vaultBalanceCall::SELECTOR | views::vaultBalance2Call::SELECTOR => {
-            Ok(B256::ZERO.abi_encode().into())
-        }
-        _ => Err(Reverted),
     }
 }
 

@@ -6,6 +6,9 @@
 //! - [`cursors`], [`facts`], [`ranges`], [`nodes`], [`skips`]: what the indexer writes, with [`copy`] as its pen;
 //! - [`lease`], [`exposure`], [`orders`], [`venues`], [`halts`]: what the hedger reads and writes,
 //!   in numbers of [`types`];
+//! - [`alerts`], [`outbox`]: what people are told of, and how far it got
+//! - [`ledger`]: what the books say of every place at a moment; [`recon`]: what runs came to, breaks, acts on them;
+//! - [`vaults`]: where our tokens rest on chain, as far as is known;
 //! - [`credentials`]: logins at brokers, sealed; [`paper`]: orders at the venue that is nobody's;
 //! - [`runs`], [`sessions`], [`checks`]: which job ran, when the market is open, what `sql/checks` found;
 //! - [`migrate`]: the tables' history applied, the schema `reporting` made anew.
@@ -14,6 +17,7 @@
 //! line of it holds a password. Deliberately absent: a mock. A test gets a real
 //! Postgres in some 30 ms (`tests/it/world.rs`).
 
+pub mod alerts;
 pub mod checks;
 pub mod copy;
 pub mod credentials;
@@ -23,16 +27,20 @@ pub mod exposure;
 pub mod facts;
 pub mod halts;
 pub mod lease;
+pub mod ledger;
 pub mod migrate;
 pub mod nodes;
 pub mod orders;
+pub mod outbox;
 pub mod paper;
 pub mod pool;
 pub mod ranges;
+pub mod recon;
 pub mod runs;
 pub mod sessions;
 pub mod skips;
 pub mod types;
+pub mod vaults;
 pub mod venues;
 
 use std::error::Error;

@@ -34,6 +34,7 @@ pub fn source(chain: &SimChain) -> SourceSettings {
         from_block: chain.first_block(),
         hedge_at: HedgeAt::Safe,
         believe: Verdict::Bloom,
+        vaults: Vec::new(),
     }
 }
 

@@ -296,7 +296,15 @@ async fn everything_that_is_too_old_is_a_condition_with_what_to_do() {
             ('SPYM', 'market closed', 'it opens tomorrow', '2026-11-20T01:00:00Z');
         insert into job_run (job, due_at, business_date, state, holder, started_at, finished_at, said) values
             ('reconcile', '2026-11-20T01:30:00Z', '2026-11-19', 'done', 'x', '2026-11-20T01:30:00Z', '2026-11-20T01:31:00Z', 'ok'),
-            ('pnl', '2026-11-21T01:45:00Z', '2026-11-20', 'failed', 'x', '2026-11-21T01:45:00Z', '2026-11-21T01:46:00Z', 'the pen broke');";
+            ('pnl', '2026-11-21T01:45:00Z', '2026-11-20', 'failed', 'x', '2026-11-21T01:45:00Z', '2026-11-21T01:46:00Z', 'the pen broke');
+        with letter as (
+            insert into letter (dedup_key, message_id, scope, severity, recipients, subject, text, html, written_at)
+            values ('d', '<m@x>', 'health', 'warning', '{a@x}', 's', 't', 'h', '2026-11-21T02:00:00Z') returning id
+        )
+        insert into outbox (letter_id, channel, recipient, state, next_at, ended_at, last_error)
+        select id, 'mail', 'a@x', 'waiting', '2026-11-21T02:00:00Z'::timestamptz, null::timestamptz, 'nobody answers' from letter
+        union all
+        select id, 'mail', 'nobody@x', 'failed', '2026-11-21T02:00:00Z', '2026-11-21T02:01:00Z', '550 no such user' from letter;";
     sqlx::raw_sql(AssertSqlSafe(aged)).execute(world.pool()).await.unwrap();
     let specs = specs(None).unwrap();
     let limits = health::Limits::default();

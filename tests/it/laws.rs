@@ -83,6 +83,7 @@ fn source(kind: Kind, owners: Vec<Address>) -> SourceSettings {
         from_block: 0,
         hedge_at: HedgeAt::Latest,
         believe: Verdict::Taken,
+        vaults: Vec::new(),
     }
 }
 

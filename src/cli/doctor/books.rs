@@ -5,7 +5,7 @@ use std::{io::Write, path::Path};
 use alloy::primitives::Address;
 use sqlx::PgPool;
 
-use super::{findings::Findings, hedging};
+use super::{alerts, findings::Findings, hedging};
 use crate::{
     cli::{Desk, Trouble, job, show::no_such_table, trouble::outcome},
     config::{Config, jobs::specs},
@@ -54,6 +54,7 @@ pub(super) async fn examine(
             if let (Some(_), Some(config)) = (&tokens, config) {
                 hedging::examine(config, &db, &Clock::Wall, findings).await;
                 jobs(config, &db, findings).await;
+                alerts::outbox(&db, &Clock::Wall, findings).await;
             }
             db.close().await;
             tokens.unwrap_or_default()

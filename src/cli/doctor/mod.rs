@@ -1,6 +1,7 @@
 //! `hedge doctor`: tries every outside thing, and says `ok` or what to do, a line each.
 //!
 //! - [`findings`]: the lines
+//! - `alerts`: whether people can be told
 //! - `chain`: nodes, contracts and tokens
 //! - `books`: the database and its directory
 //! - `hedging`: brokers, who hedges, and what waits for a person
@@ -8,6 +9,7 @@
 //!
 //! All checks run: none stops another. Nothing is changed but that our own Postgres is started for a moment.
 
+mod alerts;
 mod books;
 mod chain;
 pub mod findings;
@@ -59,6 +61,7 @@ pub async fn run(args: &Args, desk: &Desk, out: &mut Out<'_>) -> anyhow::Result<
         for settings in &config.chains {
             findings.extend(chain::examine(settings, config, &Clock::Wall).await);
         }
+        alerts::examine(config, &mut findings).await;
     }
     let tokens = books::examine(desk, read.as_ref().ok(), &mut findings).await;
 

@@ -59,7 +59,7 @@ impl SimAccount {
     }
 
     /// The ledger, up to date, and the time.
-    fn settled(&self) -> (MutexGuard<'_, Ledger>, Timestamp) {
+    pub(super) fn settled(&self) -> (MutexGuard<'_, Ledger>, Timestamp) {
         let mut ledger = self.lock();
         let now = ledger.settle();
         (ledger, now)

@@ -14,7 +14,7 @@ use super::{
     strike::{Ask, Rule, Storm, Strike},
 };
 use crate::{
-    book::{fill::Side, order::Refusal},
+    book::{action::Change, activity::ActivityKind, fill::Side, order::Refusal},
     units::{Amount, Price, Shares, Usd},
 };
 
@@ -29,6 +29,11 @@ pub(super) fn act(account: &SimAccount, verb: &str, request: &Request) -> Answer
             ("GET", [what]) => show(account, what),
             ("POST", ["order", id, act]) => upon_order(account, id, act, &params),
             ("POST", ["execution", id, act]) => upon_execution(account, id, act, &params),
+            ("POST", ["activity", id, act]) => upon_activity(account, id, act),
+            ("POST", ["announced", id, "call-off"]) if account.call_off(id) => {
+                Ok(json!({ "done": "call-off" }))
+            }
+            ("POST", ["announced", id, _]) => Err(format!("nothing was announced as {id}")),
             ("POST", [verb]) => set(account, verb, &params),
             _ => Err(format!("there is no {} /sim/{verb}", request.method)),
         }
@@ -111,6 +116,13 @@ fn set(account: &SimAccount, verb: &str, params: &Params) -> Result<Value, Wrong
             None => account.forward(SignedDuration::from_secs(params.the("forward_s")?)),
         },
         "account" => set_account(account, params)?,
+        "activity" | "split" | "dividend" | "rename" | "announce" => {
+            let ids = happen(account, verb, params)?;
+            return Ok(json!({ "id": ids.first(), "ids": ids }));
+        }
+        "close" => {
+            account.set_close(&params.the::<String>("symbol")?, params.the("date")?, params.price("price")?);
+        }
         "person" => {
             let side = side(&params.the::<String>("side")?)?;
             let id = account.person_trades(
@@ -299,6 +311,53 @@ fn upon_execution(account: &SimAccount, id: &str, act: &str, params: &Params) ->
     entry.map(|id| json!({ "id": id })).ok_or_else(|| format!("there is no execution {id}"))
 }
 
+/// Something that is no trade, or that is going to be; its ids.
+fn happen(account: &SimAccount, verb: &str, params: &Params) -> Result<Vec<String>, Wrong> {
+    let symbol: Option<String> = params.maybe("symbol")?;
+    if verb == "activity" {
+        let word: String = params.the("kind")?;
+        let kind = ActivityKind::ALL.into_iter().find(|kind| kind.word() == word);
+        let kind = kind.ok_or_else(|| format!("no activity is of kind `{word}`"))?;
+        let quantity = Shares(params.maybe("quantity")?.unwrap_or_default());
+        let cash = Usd(params.maybe("cash")?.unwrap_or_default());
+        let note: String = params.maybe("note")?.unwrap_or_default();
+        return Ok(vec![account.happen(kind, symbol.as_deref(), quantity, cash, &note)]);
+    }
+    let symbol = symbol.ok_or("`symbol` is missing")?;
+    let split = || Ok::<_, Wrong>((params.the("new")?, params.the("old")?));
+    Ok(match verb {
+        "split" => {
+            let (new, old) = split()?;
+            vec![account.split(&symbol, new, old)]
+        }
+        "dividend" => vec![account.dividend(&symbol, params.price("per_share")?)],
+        "rename" => account.rename(&symbol, &params.the::<String>("to")?).to_vec(),
+        _ => {
+            let change = if params.0.contains_key("new") {
+                let (new, old) = split()?;
+                Change::Split { new, old }
+            } else if params.0.contains_key("to") {
+                Change::Rename { to: params.the("to")? }
+            } else {
+                Change::Dividend { per_share: params.price("per_share")? }
+            };
+            vec![account.announce(&symbol, change, params.the("ex_date")?)]
+        }
+    })
+}
+
+fn upon_activity(account: &SimAccount, id: &str, act: &str) -> Result<Value, Wrong> {
+    match act {
+        "hide" => account.hide(id, true),
+        "show" => account.hide(id, false),
+        "repeat" => account.repeat(id),
+        "take-back" if account.take_back(id) => {}
+        "take-back" => return Err(format!("there is no activity {id}")),
+        other => return Err(format!("nobody can {other} an activity")),
+    }
+    Ok(json!({ "done": act }))
+}
+
 /// What is true, whatever is answered to others.
 fn show(account: &SimAccount, what: &str) -> Result<Value, Wrong> {
     Ok(match what {
@@ -334,6 +393,21 @@ fn show(account: &SimAccount, what: &str) -> Result<Value, Wrong> {
                     "at": execution.at.to_string(),
                     "nature": execution.nature.word(),
                     "corrects": execution.corrects,
+                })
+            })
+            .collect(),
+        "activities" => account
+            .activities()
+            .into_iter()
+            .map(|activity| {
+                json!({
+                    "id": activity.id,
+                    "number": activity.number,
+                    "kind": activity.kind.word(),
+                    "symbol": activity.symbol,
+                    "quantity": activity.quantity.to_string(),
+                    "cash": activity.cash.to_string(),
+                    "at": activity.at.to_string(),
                 })
             })
             .collect(),

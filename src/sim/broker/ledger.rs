@@ -16,6 +16,7 @@ use super::{
     login::Logins,
     market::{Hours, SimListing},
     money::{Summed, ratio},
+    night::Night,
     order::{Course, Ending, Fate, NewOrder, PlacedBy, SimExecution, SimOrder, SimStatus, TimeInForce},
     strike::{Bent, Strike, Strikes},
 };
@@ -93,6 +94,7 @@ pub(super) struct Ledger {
     pub(super) opened_at: Timestamp,
     pub(super) orders: Vec<SimOrder>,
     pub(super) executions: Vec<SimExecution>,
+    pub(super) night: Night,
     pub(super) minute: (i64, u32),
     opening_cash: Usd,
     chance: StdRng,
@@ -122,6 +124,7 @@ impl Ledger {
             opened_at: now,
             orders: Vec::new(),
             executions: Vec::new(),
+            night: Night::default(),
             minute: (0, 0),
             opening_cash: cash,
             chance: StdRng::seed_from_u64(seed),
@@ -149,6 +152,7 @@ impl Ledger {
         self.opened_at = self.now();
         self.orders.clear();
         self.executions.clear();
+        self.night = Night::default();
         self.open.clear();
         self.places.clear();
         self.client_ids.clear();
@@ -511,10 +515,21 @@ impl Ledger {
         self.open.iter().filter_map(|place| self.orders.get(*place))
     }
 
-    /// What the executions up to `until` add up to; flat ones are left out.
+    /// What executions and activities up to `until` add up to; flat ones are left out.
     pub(super) fn positions(&self, until: Timestamp) -> BTreeMap<String, Position> {
         let mut positions: BTreeMap<String, Position> = BTreeMap::new();
+        // Shares that came or went without a trade cost nothing.
+        let mut moved = self.night.activities.iter().filter(|activity| activity.at <= until).peekable();
+        let mut up_to = |positions: &mut BTreeMap<String, Position>, at: Timestamp| {
+            while let Some(activity) = moved.next_if(|activity| activity.at <= at) {
+                if let Some(symbol) = &activity.symbol {
+                    let position = positions.entry(symbol.clone()).or_default();
+                    position.quantity = position.quantity.and(activity.quantity);
+                }
+            }
+        };
         for execution in self.executions.iter().filter(|execution| execution.at <= until) {
+            up_to(&mut positions, execution.at - SignedDuration::from_nanos(1));
             let position = positions.entry(execution.symbol.clone()).or_default();
             let adds = position.quantity.0.is_negative() == execution.quantity.0.is_negative();
             position.cost = if adds || position.quantity == Shares::ZERO {
@@ -532,19 +547,22 @@ impl Ledger {
             };
             position.quantity = position.quantity.and(execution.quantity);
         }
+        up_to(&mut positions, until);
         positions.retain(|_, position| position.quantity != Shares::ZERO);
         positions
     }
 
-    /// Shares of one ticker, by all executions.
+    /// Shares of one ticker, by all executions and activities.
     pub(super) fn held(&self, symbol: &str) -> Shares {
         let ours = self.executions.iter().filter(|execution| execution.symbol == symbol);
-        ours.fold(Shares::ZERO, |held, execution| held.and(execution.quantity))
+        ours.fold(self.night.shares(symbol), |held, execution| held.and(execution.quantity))
     }
 
-    /// Cash, by all executions.
+    /// Cash, by all executions and activities.
     pub(super) fn cash(&self) -> Usd {
-        self.executions.iter().fold(self.opening_cash, |cash, execution| cash.and(execution.cash))
+        self.executions
+            .iter()
+            .fold(self.opening_cash.and(self.night.cash()), |cash, execution| cash.and(execution.cash))
     }
 
     /// Cash becomes this: somebody paid in, or out.
@@ -615,6 +633,12 @@ impl Ledger {
         let zone = TimeZone::get("America/New_York").unwrap_or(TimeZone::UTC);
         let time = at.to_zoned(zone).strftime("%Y%m%d%H%M%S%3f").to_string();
         format!("{time}::{}", uuid(&mut self.chance))
+    }
+
+    /// The ids that an activity has at either broker.
+    pub(super) fn activity_ids(&mut self, at: Timestamp) -> (String, i64) {
+        let number = self.number(50_000_000_000_000, self.night.activities.len());
+        (self.execution_id(at), number)
     }
 
     fn next_order_number(&self) -> i64 {

@@ -42,6 +42,10 @@ pub enum Ask {
     Calendar,
     /// For bid and ask.
     Quote,
+    /// For what shares closed at.
+    Closes,
+    /// For what companies announce.
+    Actions,
     /// For what can be traded.
     Asset,
     /// For a login.
@@ -52,7 +56,7 @@ pub enum Ask {
 
 impl Ask {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Submit,
         Self::Replace,
         Self::Cancel,
@@ -65,6 +69,8 @@ impl Ask {
         Self::Clock,
         Self::Calendar,
         Self::Quote,
+        Self::Closes,
+        Self::Actions,
         Self::Asset,
         Self::Token,
         Self::Other,
@@ -85,6 +91,8 @@ impl Ask {
             Self::Clock => "clock",
             Self::Calendar => "calendar",
             Self::Quote => "quote",
+            Self::Closes => "closes",
+            Self::Actions => "actions",
             Self::Asset => "asset",
             Self::Token => "token",
             Self::Other => "other",
@@ -186,7 +194,7 @@ pub enum Strike {
     ZeroQuote,
     /// Bid and ask are the wrong way round.
     CrossedQuote,
-    /// The login may not see quotes.
+    /// The login may not see quotes, nor other market data.
     ForbidQuote,
 
     // How Schwab says where an order is.
@@ -268,7 +276,8 @@ impl Strike {
             }
             Self::TooLate => ask == Ask::Cancel,
             Self::Contradict => ask == Ask::Clock,
-            Self::NoQuote | Self::ZeroQuote | Self::CrossedQuote | Self::ForbidQuote => ask == Ask::Quote,
+            Self::NoQuote | Self::ZeroQuote | Self::CrossedQuote => ask == Ask::Quote,
+            Self::ForbidQuote => matches!(ask, Ask::Quote | Ask::Closes | Ask::Actions),
         }
     }
 }

@@ -2,13 +2,15 @@
 //!
 //! - `wire`: its objects in our words;
 //! - `refusal`: what it means when it says no;
-//! - `activity`: its FILL activities as executions.
+//! - `activity`: its FILL activities as executions;
+//! - `night`: its other activities, closes and corporate actions.
 //!
 //! Facts and their sources: `alpaca.md`. What is always true here: an order carries
 //! our id, which Alpaca takes once for all time; the size of a position is read
 //! to be looked at, since it lags what is filled by seconds.
 
 mod activity;
+mod night;
 mod refusal;
 mod wire;
 
@@ -18,7 +20,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date};
 use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderValue};
 use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
@@ -29,13 +31,15 @@ use super::{
 };
 use crate::{
     book::{
+        action::CorporateAction,
         execution::Execution,
         fill::Side,
         market::{Account, Capabilities, Listing, Market, Quote},
         order::{Report, Terms, Ticket},
     },
     secret::Secret,
-    time::{Clock, new_york_date},
+    time::{Clock, TradingDay, new_york_date},
+    units::Price,
 };
 use activity::Activity;
 use refusal::No;
@@ -45,6 +49,10 @@ const DECIMALS: u32 = 9;
 /// Orders, and activities, a page: as many as Alpaca gives.
 const ORDERS: usize = 500;
 const ACTIVITIES: usize = 100;
+/// Bars and announcements a page.
+const ROWS: usize = 1_000;
+/// An announcement is filed under the day it is paid, which is so much later than its ex-date at most.
+const PAID_WITHIN: i32 = 90;
 /// Symbols that are asked for a quote together: as many as fit into a line.
 const QUOTES: usize = 100;
 /// Pages that nobody needs: whoever is served so many is led around in a circle.
@@ -222,17 +230,12 @@ impl Alpaca {
     }
 
     /// FILL activities, page by page.
-    async fn activities(&self, which: &[(&str, &str)]) -> Result<Vec<Activity>, VenueError> {
+    async fn fills(&self, which: &[(&str, &str)]) -> Result<Vec<Activity>, VenueError> {
         const WHAT: &str = "a look at executions";
         let mut found: Vec<Activity> = Vec::new();
         let mut seen = HashSet::new();
         for _ in 0..PAGES {
-            let request = match &self.paths.id {
-                Some(id) => self.of_all(&["accounts", "activities", "FILL"]).query(&[("account_id", id)]),
-                None => self.of_account(Method::GET, &["account", "activities", "FILL"]),
-            };
-            let size = ACTIVITIES.to_string();
-            let request = request.query(&[("direction", "asc"), ("page_size", &size)]).query(which);
+            let request = self.activity_page(&["FILL"]).query(which);
             // The token is the last id of the page before.
             let request = match found.last() {
                 Some(last) => request.query(&[("page_token", &last.id)]),
@@ -249,8 +252,40 @@ impl Alpaca {
         Err(self.host.unanswered(WHAT, "pages without end"))
     }
 
+    /// A page of activities, oldest first.
+    fn activity_page(&self, kind: &[&str]) -> RequestBuilder {
+        let request = match &self.paths.id {
+            Some(id) => {
+                let path = [&["accounts", "activities"], kind].concat();
+                self.of_all(&path).query(&[("account_id", id)])
+            }
+            None => self.of_account(Method::GET, &[&["account", "activities"], kind].concat()),
+        };
+        request.query(&[("direction", "asc"), ("page_size", &ACTIVITIES.to_string())])
+    }
+
+    /// Asks for market data; `None` where this account may not have it.
+    async fn look_at_data(
+        &self,
+        what: &'static str,
+        path: &[&str],
+        which: &[(&str, &str)],
+    ) -> Result<Option<Answer>, VenueError> {
+        let request = self.data.request(Method::GET, path.iter().copied());
+        let request = self.us.sign(request).query(which);
+        let answer = self.ask_host(&self.data, what, Does::Look, request).await?;
+        match answer.status {
+            status if status.is_success() => Ok(Some(answer)),
+            StatusCode::FORBIDDEN | StatusCode::UNPROCESSABLE_ENTITY => {
+                tracing::warn!(venue = self.name, what, said = %answer.text(), "not for this account");
+                Ok(None)
+            }
+            _ => Err(self.data.no_answer(what, &answer)),
+        }
+    }
+
     async fn activities_of(&self, order: &str) -> Result<Vec<Activity>, VenueError> {
-        let mut found = self.activities(&[("order_id", order)]).await?;
+        let mut found = self.fills(&[("order_id", order)]).await?;
         found.retain(|activity| activity.order_id.as_deref() == Some(order));
         Ok(found)
     }
@@ -337,7 +372,7 @@ impl Venue for Alpaca {
             Of::Order(id) => self.activities_of(id).await?,
             Of::Since(since) => {
                 let after = since.saturating_sub(TICK).unwrap_or(since).to_string();
-                self.activities(&[("after", &after)]).await?
+                self.fills(&[("after", &after)]).await?
             }
         };
         let mut before = Vec::new();
@@ -448,6 +483,124 @@ impl Venue for Alpaca {
         const WHAT: &str = "a look at a listing";
         let Some(answer) = self.look(WHAT, self.of_all(&["assets", symbol])).await? else { return Ok(None) };
         Ok(Some(self.read::<wire::Asset>(WHAT, &answer)?.listing()))
+    }
+
+    async fn activities(&self, since: Timestamp) -> Result<Vec<crate::book::activity::Activity>, VenueError> {
+        const WHAT: &str = "a look at activities";
+        let after = since.saturating_sub(TICK).unwrap_or(since).to_string();
+        let (mut found, mut last) = (Vec::new(), None::<String>);
+        let mut seen = HashSet::new();
+        for _ in 0..PAGES {
+            let request =
+                self.activity_page(&[]).query(&[("category", "non_trade_activity"), ("after", &after)]);
+            let request = match &last {
+                Some(last) => request.query(&[("page_token", last)]),
+                None => request,
+            };
+            let answer = self.see(WHAT, request).await?;
+            let unreadable = |error| self.host.unreadable(WHAT, &answer, &error);
+            let page: Vec<&RawValue> = self.read(WHAT, &answer)?;
+            let before = seen.len();
+            for raw in &page {
+                let id = night::id(raw).map_err(unreadable)?;
+                if seen.insert(id.clone()) {
+                    found.extend(night::activity(raw).map_err(unreadable)?);
+                }
+                last = Some(id);
+            }
+            if page.len() < ACTIVITIES || seen.len() == before {
+                found.sort_by_key(|activity| activity.date);
+                return Ok(found);
+            }
+        }
+        Err(self.host.unanswered(WHAT, "pages without end"))
+    }
+
+    async fn calendar(&self, from: Date, to: Date) -> Result<Option<Vec<TradingDay>>, VenueError> {
+        const WHAT: &str = "a look at the calendar";
+        let dates = [("start", from.to_string()), ("end", to.to_string())];
+        let answer = self.see(WHAT, self.of_all(&["calendar"]).query(&dates)).await?;
+        let days: Vec<wire::Day> = self.read(WHAT, &answer)?;
+        let within = days.iter().filter(|day| (from..=to).contains(&day.date));
+        let days = within.map(wire::Day::hours).collect::<Option<Vec<_>>>();
+        days.map(Some).ok_or_else(|| self.host.no_answer(WHAT, &answer))
+    }
+
+    async fn closes(&self, symbols: &[String], day: Date) -> Result<BTreeMap<String, Price>, VenueError> {
+        const WHAT: &str = "a look at closes";
+        let (date, rows) = (day.to_string(), ROWS.to_string());
+        let mut found = BTreeMap::new();
+        for some in symbols.chunks(QUOTES) {
+            let (some, mut token) = (some.join(","), String::new());
+            for page in 0.. {
+                let mut which = vec![
+                    ("symbols", some.as_str()),
+                    ("timeframe", "1Day"),
+                    ("start", &date),
+                    ("end", &date),
+                    ("adjustment", "raw"),
+                    ("limit", &rows),
+                ];
+                which.extend((page > 0).then_some(("page_token", token.as_str())));
+                let Some(answer) = self.look_at_data(WHAT, &["v2", "stocks", "bars"], &which).await? else {
+                    return Ok(BTreeMap::new());
+                };
+                let mut bars: night::Bars = self.read(WHAT, &answer)?;
+                let next = bars.next_page_token.take();
+                found.extend(bars.closes(day));
+                match next {
+                    None => break,
+                    Some(_) if page == PAGES => return Err(self.data.unanswered(WHAT, "pages without end")),
+                    Some(next) => token = next,
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    async fn actions(
+        &self,
+        symbols: &[String],
+        from: Date,
+        to: Date,
+    ) -> Result<Vec<CorporateAction>, VenueError> {
+        const WHAT: &str = "a look at corporate actions";
+        let start = from.saturating_sub(7.days()).to_string();
+        let end = to.saturating_add(PAID_WITHIN.days()).to_string();
+        let rows = ROWS.to_string();
+        let mut found: BTreeMap<String, CorporateAction> = BTreeMap::new();
+        for some in symbols.chunks(QUOTES) {
+            let (some, mut token) = (some.join(","), String::new());
+            for page in 0.. {
+                let mut which = vec![
+                    ("symbols", some.as_str()),
+                    ("types", night::TYPES),
+                    ("start", &start),
+                    ("end", &end),
+                    ("limit", &rows),
+                ];
+                which.extend((page > 0).then_some(("page_token", token.as_str())));
+                let answer = self.look_at_data(WHAT, &["v1", "corporate-actions"], &which).await?;
+                // Not to be told of splits is not to know of none.
+                let answer =
+                    answer.ok_or_else(|| self.data.unanswered(WHAT, "they are not for this account"))?;
+                let told: night::Announcements<'_> = self.read(WHAT, &answer)?;
+                let (actions, strange) = told.read();
+                for said in strange {
+                    tracing::warn!(venue = self.name, said, "an announcement that is not understood");
+                }
+                let within = actions.into_iter().filter(|action| (from..=to).contains(&action.ex_date));
+                found.extend(within.map(|action| (action.id.clone(), action)));
+                match told.next_page_token {
+                    None => break,
+                    Some(_) if page == PAGES => return Err(self.data.unanswered(WHAT, "pages without end")),
+                    Some(next) => token = next,
+                }
+            }
+        }
+        let mut found: Vec<CorporateAction> = found.into_values().collect();
+        found.sort_by(|one, other| (one.ex_date, &one.id).cmp(&(other.ex_date, &other.id)));
+        Ok(found)
     }
 }
 

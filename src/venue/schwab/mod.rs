@@ -1,6 +1,7 @@
 //! Charles Schwab: its Trader API.
 //!
 //! - [`login`]: logging in, and staying so;
+//! - `night`: its transactions and closes;
 //! - `wire`: its objects in our words.
 //!
 //! Facts and their sources: `schwab.md`. What is always true here: an order is sent once
@@ -9,6 +10,7 @@
 //! like and never sent again; access tokens are renewed by one process at a time.
 
 pub mod login;
+mod night;
 mod wire;
 
 use std::{
@@ -18,7 +20,11 @@ use std::{
 };
 
 use async_trait::async_trait;
-use jiff::{SignedDuration, Timestamp};
+use jiff::{
+    SignedDuration, Timestamp,
+    civil::{Date, time},
+    tz::TimeZone,
+};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
@@ -30,12 +36,13 @@ use super::{
 };
 use crate::{
     book::{
+        activity::Activity,
         execution::Execution,
         market::{Account, Capabilities, Listing, Market, Quote},
         order::{Refusal, Report, Terms, Ticket},
     },
     time::{Clock, new_york_date},
-    units::SCALE,
+    units::{Price, SCALE},
 };
 use login::{Access, LOG_IN, Login};
 pub use login::{Held, OAuth, Standing, Tokens};
@@ -47,6 +54,8 @@ const SLACK: SignedDuration = SignedDuration::from_secs(60);
 const OLDEST: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// As many orders as one list gives.
 const LIST: usize = 3_000;
+/// Symbols that are asked for a quote together.
+const QUOTES: usize = 100;
 /// A token that is refused so soon after it was given is not refused for its age.
 const YOUNG: SignedDuration = SignedDuration::from_secs(60);
 
@@ -473,6 +482,61 @@ impl Venue for Schwab {
 
     async fn listing(&self, symbol: &str) -> Result<Option<Listing>, VenueError> {
         Ok(self.quoted("a look at a listing", symbol).await?.map(|quoted| quoted.listing()))
+    }
+
+    async fn activities(&self, since: Timestamp) -> Result<Vec<Activity>, VenueError> {
+        const WHAT: &str = "a look at transactions";
+        let hash = self.hash().await?;
+        let window = [
+            ("startDate", format!("{since:.3}")),
+            ("endDate", format!("{:.3}", self.latest())),
+            ("types", night::TYPES.to_owned()),
+        ];
+        let request = || self.at(Method::GET, &["accounts", &hash, "transactions"]).query(&window);
+        let answer = self.success(WHAT, self.look(&self.host, WHAT, request).await?)?;
+        let list: Vec<&RawValue> = self.read(WHAT, &answer)?;
+        if list.len() >= LIST {
+            return Err(self.host.unanswered(WHAT, "more transactions than one list holds"));
+        }
+        let (mut found, mut seen) = (Vec::new(), HashSet::new());
+        for raw in list {
+            let told = night::activities(raw).map_err(|error| self.host.unreadable(WHAT, &answer, &error))?;
+            found.extend(told.into_iter().filter(|activity| seen.insert(activity.id.clone())));
+        }
+        found.sort_by_key(|activity| activity.at);
+        Ok(found)
+    }
+
+    /// Schwab tells the last regular trade, which is the close once the session is over.
+    async fn closes(&self, symbols: &[String], day: Date) -> Result<BTreeMap<String, Price>, VenueError> {
+        const WHAT: &str = "a look at closes";
+        let zone = TimeZone::get("America/New_York").unwrap_or(TimeZone::UTC);
+        // Of a half day too: whoever asks in the afternoon waits.
+        let four = zone.to_timestamp(day.to_datetime(time(16, 0, 0, 0))).unwrap_or(Timestamp::MAX);
+        let mut found = BTreeMap::new();
+        if self.host.now() < four {
+            return Ok(found);
+        }
+        for some in symbols.chunks(QUOTES) {
+            let request = || {
+                let request = self.data.request(Method::GET, ["marketdata", "v1", "quotes"]);
+                request.query(&[("symbols", some.join(",").as_str()), ("fields", "quote,regular")])
+            };
+            let answer = self.look(&self.data, WHAT, request).await?;
+            if matches!(answer.status, StatusCode::FORBIDDEN | StatusCode::NOT_FOUND) {
+                tracing::warn!(venue = self.name, said = %answer.text(), "no quotes for this login");
+                return Ok(found);
+            }
+            let answer = self.success(WHAT, answer)?;
+            let told: BTreeMap<String, &RawValue> = self.read(WHAT, &answer)?;
+            for symbol in some {
+                let Some(raw) = told.get(symbol) else { continue };
+                let closed: night::Closed = serde_json::from_str(raw.get())
+                    .map_err(|error| self.host.unreadable(WHAT, &answer, &error))?;
+                found.extend(closed.on(day).map(|price| (symbol.clone(), price)));
+            }
+        }
+        Ok(found)
     }
 }
 

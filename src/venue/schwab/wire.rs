@@ -27,7 +27,7 @@ use crate::{
 
 /// A time: `2026-11-20T15:30:21+0000`, also with a colon or `Z`.
 #[derive(Clone, Copy, Debug)]
-struct Time(Timestamp);
+pub(super) struct Time(pub(super) Timestamp);
 
 impl<'de> Deserialize<'de> for Time {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {

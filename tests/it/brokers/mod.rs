@@ -1,6 +1,7 @@
 //! The rehearsal brokers, over HTTP: each shape and each refusal that is written down of the real ones.
 
 mod alpaca;
+mod night;
 mod schwab;
 mod sdk;
 mod strikes;

@@ -2,7 +2,8 @@
 //!
 //! Served at one port: `/v2/…` with the two `APCA-` headers or a bearer token, the same
 //! below `/v1/trading/accounts/ID/…` (and `/v1/clock`, `/v1/calendar`, `/v1/assets`,
-//! `/v1/accounts/activities`) with HTTP Basic, and `/v2/stocks/…/quotes/latest`. Shapes,
+//! `/v1/accounts/activities`) with HTTP Basic, `/v2/stocks/…/quotes/latest`, daily
+//! `/v2/stocks/bars`, and `/v1/corporate-actions`. Shapes,
 //! codes and words are those of `alpaca.md`, read 2026-11-20.
 //!
 //! Assumed, because it is nowhere said how REST activities show it: a bust and a
@@ -14,6 +15,7 @@
 
 mod account;
 mod activities;
+mod night;
 mod orders;
 mod render;
 
@@ -114,6 +116,10 @@ impl Route {
         let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
         let owned = |rest: &[&str]| rest.iter().map(|part| (*part).to_owned()).collect();
         match parts.as_slice() {
+            // Market data, whichever API the account is of.
+            ["v1", "corporate-actions"] => {
+                Self { account: None, firm: false, resource: vec!["corporate-actions".to_owned()] }
+            }
             ["v1", "trading", "accounts", account, rest @ ..] => {
                 Self { account: Some((*account).to_owned()), firm: true, resource: owned(rest) }
             }
@@ -144,6 +150,8 @@ impl Route {
             ("GET", ["positions"] | ["positions", _]) => Ask::Positions,
             ("GET", ["clock"]) => Ask::Clock,
             ("GET", ["calendar"]) => Ask::Calendar,
+            ("GET", ["stocks", "bars"]) => Ask::Closes,
+            ("GET", ["corporate-actions"]) => Ask::Actions,
             ("GET", ["stocks", "quotes", "latest"] | ["stocks", _, "quotes", "latest"]) => Ask::Quote,
             ("GET", ["assets"] | ["assets", _]) => Ask::Asset,
             _ => Ask::Other,
@@ -216,6 +224,8 @@ impl Counter for Desk {
             ("DELETE", ["orders", id]) => orders::cancel(ledger, id, bent, now),
             ("PATCH", ["orders", id]) => orders::replace(ledger, id, request, bent, now),
             ("GET", ["account"]) => account::account(ledger, bent, now),
+            ("GET", ["stocks", "bars"]) => night::bars(ledger, request, bent, now),
+            ("GET", ["corporate-actions"]) => night::actions(ledger, request, bent),
             ("GET", ["account", "activities"]) => activities::list(ledger, request, None, bent),
             ("GET", ["account", "activities", kind]) => activities::list(ledger, request, Some(kind), bent),
             ("GET", ["positions"]) => account::positions(ledger, bent, now),

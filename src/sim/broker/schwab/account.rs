@@ -12,13 +12,14 @@ use super::{
         front::{Answer, Request},
         ledger::{Ledger, Position},
         money::{Summed, double, ratio, rounded},
+        night::SimActivity,
         order::SimExecution,
         strike::{Bent, Strike},
     },
     data_trouble, hash, orders, render, trouble,
 };
 use crate::{
-    book::execution::Nature,
+    book::{activity::ActivityKind, execution::Nature},
     time::{TradingDay, new_york_date},
     units::{Amount, Price, Usd},
 };
@@ -129,9 +130,71 @@ pub(super) fn transactions(ledger: &Ledger, request: &Request) -> Answer {
         trades
             && times.contains(&row.at)
             && row.nature != Nature::Bust
+            && !ledger.night.hidden.contains(&row.id)
             && symbol.is_none_or(|symbol| symbol == row.symbol)
     });
-    Answer::json(200, &rows.map(|row| transaction(ledger, row)).collect())
+    let others = ledger.night.listed().filter(|row| {
+        types.split(',').any(|asked| asked == kind(row))
+            && times.contains(&row.at)
+            && symbol.is_none_or(|symbol| row.symbol.as_deref() == Some(symbol))
+    });
+    let trades = rows.map(|row| transaction(ledger, row));
+    Answer::json(200, &trades.chain(others.map(|row| other(ledger, row))).collect())
+}
+
+/// Schwab's word for what is no trade; a fee comes with one.
+fn kind(row: &SimActivity) -> &'static str {
+    match row.kind {
+        ActivityKind::Commission | ActivityKind::Regulatory => "TRADE",
+        ActivityKind::Interest | ActivityKind::Dividend => "DIVIDEND_OR_INTEREST",
+        ActivityKind::Cash if row.cash.0.is_negative() => "WIRE_OUT",
+        ActivityKind::Cash => "WIRE_IN",
+        ActivityKind::Shares | ActivityKind::Split | ActivityKind::Rename => "RECEIVE_AND_DELIVER",
+        ActivityKind::Other => "MEMORANDUM",
+    }
+}
+
+fn other(ledger: &Ledger, row: &SimActivity) -> Value {
+    let cash = double(rounded(row.cash.0, 2));
+    let fee = match row.kind {
+        ActivityKind::Commission => Some("COMMISSION"),
+        ActivityKind::Regulatory => Some("TAF_FEE"),
+        ActivityKind::Interest
+        | ActivityKind::Dividend
+        | ActivityKind::Cash
+        | ActivityKind::Shares
+        | ActivityKind::Split
+        | ActivityKind::Rename
+        | ActivityKind::Other => None,
+    };
+    let mut items = Vec::new();
+    if let Some(fee) = fee {
+        let paid = double(rounded(row.cash.0.abs(), 2));
+        items.push(json!({ "instrument": dollar(), "amount": paid, "cost": cash, "feeType": fee }));
+    } else if let Some(symbol) = &row.symbol {
+        // A dividend says what it is paid on.
+        let held = if row.kind == ActivityKind::Dividend { ledger.held(symbol) } else { row.quantity };
+        items
+            .push(json!({ "instrument": render::instrument(symbol), "amount": double(held.0), "cost": 0.0 }));
+    } else {
+        items.push(json!({ "instrument": dollar(), "amount": cash, "cost": 0.0 }));
+    }
+    json!({
+        "activityId": row.number,
+        "time": render::time(row.at),
+        "description": row.note,
+        "accountNumber": ledger.account_number.to_string(),
+        "type": kind(row),
+        "status": if row.canceled { "INVALID" } else { "VALID" },
+        "subAccount": if ledger.manners.shorts { "MARGIN" } else { "CASH" },
+        "tradeDate": render::time(row.at),
+        "netAmount": cash,
+        "transferItems": items,
+    })
+}
+
+fn dollar() -> Value {
+    json!({ "assetType": "CURRENCY", "status": "ACTIVE", "symbol": "CURRENCY_USD", "instrumentId": 1 })
 }
 
 fn transaction(ledger: &Ledger, row: &SimExecution) -> Value {
@@ -144,8 +207,7 @@ fn transaction(ledger: &Ledger, row: &SimExecution) -> Value {
     if let Some(fields) = share.as_object_mut() {
         fields.insert("status".to_owned(), json!("ACTIVE"));
     }
-    let dollar =
-        json!({ "assetType": "CURRENCY", "status": "ACTIVE", "symbol": "CURRENCY_USD", "instrumentId": 1 });
+    let dollar = dollar();
     json!({
         "activityId": row.number,
         "time": render::time(row.at),
@@ -246,6 +308,7 @@ fn quote(ledger: &Ledger, symbol: &str, bent: &Bent, now: Timestamp) -> Option<V
         (false, false) => "Unknown",
         (true, false) => "Normal",
     };
+    let quoted_at = at;
     let at = at.as_millisecond();
     let share = render::instrument(symbol);
     Some(json!({
@@ -264,7 +327,18 @@ fn quote(ledger: &Ledger, symbol: &str, bent: &Bent, now: Timestamp) -> Option<V
             "cusip": share.get("cusip"), "description": share.get("description"), "exchange": "Q",
             "exchangeName": "NASDAQ", "isHardToBorrow": !listing.shortable, "isShortable": listing.shortable,
         },
-        "regular": { "regularMarketLastPrice": price(bid), "regularMarketTradeTime": at },
+        "regular": regular(ledger, symbol, bid, quoted_at, now),
         "extended": { "bidPrice": price(bid), "askPrice": price(ask), "quoteTime": at },
     }))
+}
+
+/// The last trade of a regular session: once that is over, what it closed at.
+fn regular(ledger: &Ledger, symbol: &str, bid: Price, at: Timestamp, now: Timestamp) -> Value {
+    let today = new_york_date(now);
+    let over = ledger.hours.day(today).filter(|day| day.close <= now);
+    let (price, at) = match over {
+        Some(day) => (ledger.close_of(symbol, today, now).unwrap_or(bid), day.close),
+        None => (bid, at),
+    };
+    json!({ "regularMarketLastPrice": double(price.dollars()), "regularMarketTradeTime": at.as_millisecond() })
 }

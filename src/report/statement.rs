@@ -1,0 +1,211 @@
+//! The statement as text: what an operator reads at night, and what tables of a mail are made of.
+
+use std::io::{self, Write};
+
+use super::table::{Column, Form, Kind, Table};
+use crate::{
+    book::{
+        pnl::Bucket,
+        statement::{COSTS, Covered, INCOME, Line, Statement, Total},
+    },
+    units::Usd,
+};
+
+/// Every figure of a statement: a row per line, as CSV and JSON have it.
+pub fn lines(statement: &Statement) -> Table {
+    type Figure = (&'static str, Kind, fn(&Line) -> Option<String>);
+    const FIGURES: &[Figure] = &[
+        ("symbol", Kind::Text, |line| line.symbol.clone()),
+        ("opening_quantity", Kind::Exact, |line| Some(line.opening.net.to_string())),
+        ("opening_book_usd", Kind::Exact, |line| Some(line.opening.book_value.to_string())),
+        ("opening_market_usd", Kind::Exact, |line| line.opening.market().map(|usd| usd.to_string())),
+        ("trades", Kind::Whole, |line| Some(line.trades.to_string())),
+        ("bought_quantity", Kind::Exact, |line| Some(line.bought.0.to_string())),
+        ("bought_usd", Kind::Exact, |line| Some(line.bought.1.to_string())),
+        ("sold_quantity", Kind::Exact, |line| Some(line.sold.0.to_string())),
+        ("sold_usd", Kind::Exact, |line| Some(line.sold.1.to_string())),
+        ("action_quantity", Kind::Exact, |line| line.actions().map(|shares| shares.to_string())),
+        ("closing_quantity", Kind::Exact, |line| Some(line.closing.net.to_string())),
+        ("closing_book_usd", Kind::Exact, |line| Some(line.closing.book_value.to_string())),
+        ("closing_market_usd", Kind::Exact, |line| line.closing.market().map(|usd| usd.to_string())),
+        ("mark", Kind::Exact, |line| line.closing.mark.as_ref().map(|mark| mark.price.to_string())),
+        ("mark_is_stale", Kind::Flag, |line| {
+            line.closing.mark.as_ref().map(|mark| mark.is_stale.to_string())
+        }),
+        ("realized_usd", Kind::Exact, |line| line.realized().map(|usd| usd.to_string())),
+        ("unrealized_change_usd", Kind::Exact, |line| line.unrealized_change().map(|usd| usd.to_string())),
+        ("costs_usd", Kind::Exact, |line| line.costs().map(|usd| usd.to_string())),
+        ("income_usd", Kind::Exact, |line| line.income().map(|usd| usd.to_string())),
+        ("net_pnl_usd", Kind::Exact, |line| line.net().map(|usd| usd.to_string())),
+        ("tie_out_usd", Kind::Exact, |line| line.tie_out().map(|usd| usd.to_string())),
+        ("restated_usd", Kind::Exact, |line| Some(line.restated.to_string())),
+        ("edge_usd", Kind::Exact, |line| Some(line.spread.edge.to_string())),
+        ("drift_usd", Kind::Exact, |line| Some(line.spread.drift.to_string())),
+        ("slippage_usd", Kind::Exact, |line| Some(line.spread.slippage.to_string())),
+    ];
+    Table {
+        columns: FIGURES
+            .iter()
+            .map(|(name, kind, _)| Column { name: (*name).to_owned(), kind: *kind })
+            .collect(),
+        rows: statement
+            .lines
+            .iter()
+            .map(|line| FIGURES.iter().map(|(_, _, figure)| figure(line)).collect())
+            .collect(),
+    }
+}
+
+/// A sum as it is read: dollars and cents, and whether something is missing of it.
+pub fn total(total: Total) -> String {
+    match total.unknown {
+        0 => dollars(total.usd),
+        1 => format!("{}, one unknown", dollars(total.usd)),
+        unknown => format!("{}, {unknown} unknown", dollars(total.usd)),
+    }
+}
+
+/// Dollars and cents, rounded half to even: for eyes alone.
+pub fn dollars(usd: Usd) -> String {
+    let cents = usd.0.abs().atoms() / 10_000_000_000_000_000;
+    let rest = usd.0.abs().atoms() % 10_000_000_000_000_000;
+    let half = 5_000_000_000_000_000;
+    let cents = cents + i128::from(rest > half || (rest == half && cents % 2 == 1));
+    let sign = if usd.0.is_negative() && cents > 0 { "-" } else { "" };
+    format!("{sign}{}.{:02}", cents / 100, cents % 100)
+}
+
+/// Writes it for people: the sums first, then a row per share, then what to be careful about.
+///
+/// # Errors
+///
+/// The writer's.
+pub fn write(statement: &Statement, out: &mut dyn Write) -> io::Result<()> {
+    let sum = |figure: fn(&Line) -> Option<Usd>| total(statement.total(figure));
+    writeln!(out, "Statement of {} (New York), as known at {}", statement.date, statement.known_at)?;
+    writeln!(out)?;
+    writeln!(out, "net P&L              {}", sum(Line::net))?;
+    writeln!(out, "  realized           {}", sum(Line::realized))?;
+    for bucket in Bucket::ALL {
+        let usd = statement.total(|line| Some(line.realized.get(&bucket).copied().unwrap_or_default()));
+        writeln!(out, "    {:<17}{}", bucket.word().replace('_', " "), total(usd))?;
+    }
+    writeln!(out, "  unrealized change  {}", sum(Line::unrealized_change))?;
+    writeln!(out, "  costs              {}", sum(Line::costs))?;
+    kinds(statement, &COSTS, |line| &line.costs, out)?;
+    writeln!(out, "  income             {}", sum(Line::income))?;
+    kinds(statement, &INCOME, |line| &line.income, out)?;
+    writeln!(out, "days before restated {}", sum(|line| Some(line.restated)))?;
+    writeln!(
+        out,
+        "spread captured      {} = edge {} + drift {} + slippage {}",
+        sum(|line| Some(line.attributed)),
+        sum(|line| Some(line.spread.edge)),
+        sum(|line| Some(line.spread.drift)),
+        sum(|line| Some(line.spread.slippage))
+    )?;
+    writeln!(
+        out,
+        "tie-out              {}: market value {} + cash of trades {} - costs {} + income {} = {}",
+        if statement.ties_out() { "ties out to the unit" } else { "DOES NOT TIE OUT" },
+        sum(Line::market_change),
+        sum(Line::traded_cash),
+        sum(Line::costs),
+        sum(Line::income),
+        sum(Line::tie_out)
+    )?;
+    writeln!(out)?;
+    lines(statement).write(
+        Form::People,
+        &[
+            "symbol",
+            "opening_quantity",
+            "trades",
+            "closing_quantity",
+            "mark",
+            "realized_usd",
+            "unrealized_change_usd",
+            "costs_usd",
+            "income_usd",
+            "net_pnl_usd",
+            "restated_usd",
+        ],
+        out,
+    )?;
+    cares(statement, out)
+}
+
+fn kinds(
+    statement: &Statement,
+    kinds: &[&str],
+    of: fn(&Line) -> &std::collections::BTreeMap<String, Usd>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    for kind in kinds {
+        let usd = statement.total(|line| Some(of(line).get(*kind).copied().unwrap_or_default()));
+        if usd.usd != Usd::ZERO {
+            writeln!(out, "    {kind:<17}{}", total(usd))?;
+        }
+    }
+    Ok(())
+}
+
+/// What a reader should know before relying on a sum.
+fn cares(statement: &Statement, out: &mut dyn Write) -> io::Result<()> {
+    if !statement.old_lots.is_empty() {
+        writeln!(out, "\nopen for longer than a day:")?;
+    }
+    for lot in &statement.old_lots {
+        writeln!(
+            out,
+            "  {} {} since {}, {}: {}",
+            lot.quantity,
+            lot.symbol,
+            lot.opened_at,
+            lot.opening,
+            dollars(lot.cost)
+        )?;
+    }
+    if !statement.drift.is_empty() {
+        writeln!(out, "\ndrift, as reconciled last:")?;
+    }
+    for drift in &statement.drift {
+        writeln!(
+            out,
+            "  {} {}: {}, unexplained {}",
+            drift.leg, drift.instrument, drift.residual, drift.unexplained
+        )?;
+    }
+    let told: Vec<String> = statement
+        .coverage
+        .iter()
+        .map(|coverage| match (coverage.state, coverage.missing) {
+            (Covered::Included | Covered::NotIngested, 0) => {
+                format!("{} {}", coverage.of, coverage.state.word())
+            }
+            (state, missing) => format!("{} {} ({missing} missing)", coverage.of, state.word()),
+        })
+        .collect();
+    if !told.is_empty() {
+        writeln!(out, "\ncoverage: {}", told.join(", ").replace('_', " "))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dollars_are_shown_to_the_cent_and_never_as_less_than_nothing() {
+        for (exact, shown) in [
+            ("3.45", "3.45"),
+            ("-0.005", "0.00"),
+            ("0.015", "0.02"),
+            ("-1234.5678", "-1234.57"),
+            ("0.125", "0.12"),
+        ] {
+            assert_eq!(dollars(Usd(exact.parse().unwrap())), shown);
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! Profit and loss: the vectors of `fifo.json` by every way there is, and the laws.
+
+mod replay;
+mod vectors;

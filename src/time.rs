@@ -162,6 +162,38 @@ impl TradingDay {
     }
 }
 
+/// A day in New York, as microseconds since 1970: of 23 to 25 hours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NewYorkDay {
+    /// Its date.
+    pub date: Date,
+    /// Its midnight.
+    pub from: i64,
+    /// The next one.
+    pub to: i64,
+}
+
+impl NewYorkDay {
+    /// The day that this instant is in.
+    pub fn of(micros: i64) -> Self {
+        Self::on(new_york_date(Timestamp::from_microsecond(micros).unwrap_or_default()))
+    }
+
+    /// The day of this date.
+    pub fn on(date: Date) -> Self {
+        let midnight = |date: Date| {
+            let zone = TimeZone::get("America/New_York").unwrap_or(TimeZone::UTC);
+            date.to_zoned(zone).map_or(0, |midnight| midnight.timestamp().as_microsecond())
+        };
+        Self { date, from: midnight(date), to: midnight(date.tomorrow().unwrap_or(date)) }
+    }
+
+    /// Is this instant in it?
+    pub const fn contains(&self, micros: i64) -> bool {
+        self.from <= micros && micros < self.to
+    }
+}
+
 /// The date in New York: whose day it is there.
 pub fn new_york_date(now: Timestamp) -> Date {
     // The zone is built in; without it, UTC is the nearest there is.
@@ -259,6 +291,16 @@ mod tests {
     fn the_evening_in_new_york_is_the_next_day_in_utc() {
         assert_eq!(new_york_date("2026-11-21T00:59:59Z".parse().unwrap()), date(2026, 11, 20));
         assert_eq!(new_york_date("2026-07-21T04:00:00Z".parse().unwrap()), date(2026, 7, 21));
+    }
+
+    #[test]
+    fn a_day_in_new_york_has_23_hours_in_spring_and_25_in_autumn() {
+        let micros = |text: &str| text.parse::<Timestamp>().unwrap().as_microsecond();
+        let spring = NewYorkDay::of(micros("2026-03-08T05:00:00Z"));
+        assert_eq!((spring.date, spring.to - spring.from), (date(2026, 3, 8), 23 * 3_600_000_000));
+        assert!(!spring.contains(micros("2026-03-08T04:59:59.999999Z")) && !spring.contains(spring.to));
+        let autumn = NewYorkDay::on(date(2026, 11, 1));
+        assert_eq!(autumn.to - autumn.from, 25 * 3_600_000_000);
     }
 
     #[test]

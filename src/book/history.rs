@@ -10,31 +10,9 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{
-    lot::GridEnds,
-    pnl::{Book, Figures, Match, Trade, TradeId, TradeType},
+    count::{Action, Counted, Counter, Symbol, Trouble},
+    pnl::{Trade, TradeId, TradeType},
 };
-use crate::units::Amount;
-
-/// A share by its place in a [`History`]'s names.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Symbol(pub u32);
-
-/// What a company did to its shares, as it changes lots.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Action {
-    /// So many new shares for so many old ones.
-    Split {
-        /// New shares.
-        new: Amount,
-        /// For so many old ones.
-        old: Amount,
-    },
-    /// The book goes on under another ticker.
-    Rename {
-        /// The new one.
-        to: Symbol,
-    },
-}
 
 /// Why facts cannot be counted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -79,28 +57,6 @@ pub struct History {
     retracted: HashSet<(TradeType, TradeId)>,
     /// By time, and of one instant splits before renames.
     actions: BTreeMap<(i64, Symbol, bool), Action>,
-}
-
-/// What a history comes to.
-#[derive(Debug, Default)]
-pub struct Played {
-    /// One a trade, in order.
-    pub rows: Vec<Row>,
-    /// What closed what, in order.
-    pub matches: Vec<Match>,
-    /// Where the books of each share end; none of a share that was renamed.
-    pub books: BTreeMap<Symbol, Book>,
-}
-
-/// A trade, and where the books of its share stood after it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Row {
-    /// The share, by its name then.
-    pub symbol: Symbol,
-    /// The trade.
-    pub trade: Trade,
-    /// Where the books stood.
-    pub figures: Figures,
 }
 
 impl History {
@@ -160,31 +116,25 @@ impl History {
     /// # Errors
     ///
     /// The facts cannot all be true, or a number ends the grid. Stop.
-    pub fn play(mut self) -> Result<(Self, Played), Refused> {
+    pub fn play(mut self) -> Result<(Self, Counted), Refused> {
         let mut trades = std::mem::take(&mut self.trades);
         if !self.retracted.is_empty() {
             trades.retain(|(_, trade)| !self.retracted.contains(&(trade.key.kind, trade.key.id)));
         }
         // What is in order already is not sorted again.
         trades.sort_by_key(|(_, trade)| trade.key);
-        let mut books = Books::default();
-        let mut played = Played { rows: Vec::with_capacity(trades.len()), ..Played::default() };
+        let mut counter = Counter::new(usize::MAX);
         let mut actions = self.actions.iter().peekable();
         for (symbol, trade) in trades {
-            while let Some(((_, of, _), action)) = actions.next_if(|((at, _, _), _)| *at <= trade.key.at) {
-                books.act(*of, *action).map_err(|trouble| self.refused(*of, trouble))?;
+            while let Some(((at, of, _), action)) = actions.next_if(|((at, _, _), _)| *at <= trade.key.at) {
+                counter.act(*of, *at, *action).map_err(|trouble| self.refused(*of, trouble))?;
             }
-            let figures = books
-                .of(symbol)
-                .trade(&trade, &mut played.matches)
-                .map_err(|GridEnds| self.refused(symbol, Trouble::GridEnds))?;
-            played.rows.push(Row { symbol, trade, figures });
+            counter.trade(symbol, trade).map_err(|trouble| self.refused(symbol, trouble))?;
         }
-        for ((_, of, _), action) in actions {
-            books.act(*of, *action).map_err(|trouble| self.refused(*of, trouble))?;
+        for ((at, of, _), action) in actions {
+            counter.act(*of, *at, *action).map_err(|trouble| self.refused(*of, trouble))?;
         }
-        played.books = books.0;
-        Ok((self, played))
+        Ok((self, counter.end()))
     }
 
     fn refused(&self, symbol: Symbol, trouble: Trouble) -> Refused {
@@ -192,47 +142,6 @@ impl History {
         match trouble {
             Trouble::GridEnds => Refused::GridEnds { symbol: name },
             Trouble::Taken(to) => Refused::RenameOntoHistory { from: name, to: self.name(to).to_owned() },
-        }
-    }
-}
-
-/// The books of several shares that may take each other's names.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Books(pub BTreeMap<Symbol, Book>);
-
-/// Why an action cannot be done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trouble {
-    /// A number is more than any book holds.
-    GridEnds,
-    /// The name has a history of its own.
-    Taken(Symbol),
-}
-
-impl Books {
-    /// The books of a share; new ones where it has none.
-    pub fn of(&mut self, symbol: Symbol) -> &mut Book {
-        self.0.entry(symbol).or_default()
-    }
-
-    /// Does to lots what a company did to its shares. A share without books has nothing to change.
-    ///
-    /// # Errors
-    ///
-    /// The grid ends, or the new name has books already. Stop.
-    pub fn act(&mut self, symbol: Symbol, action: Action) -> Result<(), Trouble> {
-        match action {
-            Action::Split { new, old } => match self.0.get_mut(&symbol) {
-                Some(book) => book.queue.split(new, old).map_err(|GridEnds| Trouble::GridEnds),
-                None => Ok(()),
-            },
-            Action::Rename { to } if self.0.contains_key(&to) => Err(Trouble::Taken(to)),
-            Action::Rename { to } => {
-                if let Some(book) = self.0.remove(&symbol) {
-                    self.0.insert(to, book);
-                }
-                Ok(())
-            }
         }
     }
 }

@@ -7,7 +7,7 @@
 //! - [`execution`]: a trade of ours at a broker
 //! - [`activity`]: what moved in an account at a broker without a trade
 //! - [`action`]: what companies do to their shares
-//! - [`lot`], [`pnl`], [`history`]: lots, what closing them earned, and the facts that this is counted from
+//! - [`lot`], [`pnl`], [`count`], [`history`]: lots, what closing them earned, how that is counted, and from which facts
 //! - [`statement`]: a day's figures, and that they tie out
 //! - [`market`]: what brokers and markets say of themselves: hours, quotes, holdings
 //! - [`recon`]: our books against what brokers and chains say, and what becomes of a difference
@@ -17,6 +17,7 @@
 
 pub mod action;
 pub mod activity;
+pub mod count;
 pub mod coverage;
 pub mod execution;
 pub mod fill;

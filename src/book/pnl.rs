@@ -48,8 +48,17 @@ impl fmt::Display for TradeType {
 /// Which trade of its type, in the order of nature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TradeId {
-    /// A number: an execution's in these books, or whatever a file calls it.
+    /// A number: whatever a file calls it.
     Number(u64),
+    /// An execution in these books.
+    Execution {
+        /// Our order that it belongs to.
+        order: u64,
+        /// Which of the order's in one instant: from the broker's own id.
+        tie: u64,
+        /// Its number, which is its name.
+        number: u64,
+    },
     /// A log's place and our side of it.
     Log {
         /// The chain.
@@ -66,7 +75,7 @@ pub enum TradeId {
 impl fmt::Display for TradeId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Number(number) => write!(f, "{number}"),
+            Self::Number(number) | Self::Execution { number, .. } => write!(f, "{number}"),
             Self::Log { chain, block, log, role } => write!(f, "{chain}:{block}:{log}:{role}"),
         }
     }
@@ -213,6 +222,11 @@ pub struct Match {
 }
 
 impl Match {
+    /// Whether it is a fill that a broker's trade closed.
+    pub fn hedges(&self) -> bool {
+        (self.opening.kind, self.closing.kind) == (TradeType::Onchain, TradeType::Offchain)
+    }
+
     /// Whole seconds from opening to closing.
     pub const fn elapsed_seconds(&self) -> i64 {
         self.closing.at.saturating_sub(self.opening.at) / 1_000_000

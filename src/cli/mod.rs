@@ -34,6 +34,7 @@ pub mod run;
 pub mod show;
 pub mod sim;
 pub mod sources;
+pub mod statement;
 pub mod sweep;
 mod systemd;
 pub mod trading;
@@ -110,6 +111,7 @@ enum Command {
     Check(check::Args),
     Audit(audit::Args),
     Pnl(pnl::Args),
+    Statement(statement::Args),
     Auth(auth::Args),
     Show(show::Args),
     Rewind(rewind::Args),
@@ -170,7 +172,8 @@ impl Cli {
             Command::Order(args) => act::order(args, &desk, out).await,
             Command::Job(args) => job::run(args, &desk, out).await,
             Command::Check(args) => check::run(args, &desk, out).await,
-            Command::Pnl(args) => pnl::run(&args, &desk, out),
+            Command::Pnl(args) => pnl::run(args, &desk, out).await,
+            Command::Statement(args) => statement::run(args, &desk, out).await,
             Command::Audit(args) => audit::run(args, &desk, out).await,
             Command::Auth(args) => auth::run(args, &desk, out).await,
             Command::Show(args) => show::run(args, &desk, out).await,

@@ -22,6 +22,7 @@ Examples:
   hedge show positions
   hedge show orders --live
   hedge show events 42
+  hedge show pnl --symbol AAPL
   hedge show skipped --json";
 
 /// Rows that people are shown unless they say otherwise.
@@ -83,6 +84,18 @@ const EXECUTIONS: &[&str] = &[
     "cash_usd_exact",
     "nature",
     "execution_id",
+];
+const PNL: &[&str] = &[
+    "executed_at",
+    "symbol",
+    "venue",
+    "side",
+    "quantity_exact",
+    "price_usd_exact",
+    "realized_usd_exact",
+    "cumulative_usd_exact",
+    "net_quantity_after",
+    "fee_usd_exact",
 ];
 const CURSORS: &[&str] = &[
     "source",
@@ -146,6 +159,14 @@ enum What {
     },
     /// Trades at brokers
     Executions {
+        /// Only of this share.
+        #[arg(long, value_name = "TICKER")]
+        symbol: Option<String>,
+        #[command(flatten)]
+        printing: Printing,
+    },
+    /// What trades earned, first in, first out
+    Pnl {
         /// Only of this share.
         #[arg(long, value_name = "TICKER")]
         symbol: Option<String>,
@@ -281,6 +302,17 @@ impl What {
                     form: printing.form(),
                     chosen: EXECUTIONS,
                     nothing: "no executions",
+                })
+            }
+            Self::Pnl { symbol, printing } => {
+                arguments.add(symbol)?;
+                arguments.add(printing.rows())?;
+                Ok(Question {
+                    sql: include_str!("../../sql/queries/show_pnl.sql"),
+                    arguments,
+                    form: printing.form(),
+                    chosen: PNL,
+                    nothing: "nothing was counted yet; `hedge pnl` does",
                 })
             }
             Self::Cursors { filter } => Ok(Question {

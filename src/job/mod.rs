@@ -5,6 +5,8 @@
 //! - [`calendar`], [`checks`], [`health`]: when the market is open, what must be true, what is too old
 //! - [`notify`]: what people are told of what a run saw
 //! - [`reconcile`]: the books against brokers and chains
+//! - [`pnl`]: counts what trades earned, with [`pairing`] as the second count
+//! - [`statement`]: states what a day earned
 //!
 //! What is always true here: a job may be killed at any write and run again, and
 //! comes to the same; what it writes is written in the transaction that says so.
@@ -18,6 +20,9 @@ pub mod reconcile;
 pub mod schedule;
 pub mod scheduler;
 pub mod spec;
+pub mod pairing;
+pub mod pnl;
+pub mod statement;
 
 use jiff::{Timestamp, civil::Date};
 

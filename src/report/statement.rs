@@ -8,6 +8,7 @@ use crate::{
         pnl::Bucket,
         statement::{COSTS, Covered, INCOME, Line, Statement, Total},
     },
+    policy::alert::{Curve, Digest, Figures},
     units::Usd,
 };
 
@@ -54,6 +55,60 @@ pub fn lines(statement: &Statement) -> Table {
             .map(|line| FIGURES.iter().map(|(_, _, figure)| figure(line)).collect())
             .collect(),
     }
+}
+
+/// The statement as the mail of a run has it: the sums, then a row per share on which something happened.
+pub fn digest(statement: &Statement) -> Digest {
+    let net = statement.total(Line::net);
+    let row = |name: &str, sum: Total| vec![name.to_owned(), total(sum)];
+    let sums = vec![
+        row("net P&L", net),
+        row("realized", statement.total(Line::realized)),
+        row("unrealized change", statement.total(Line::unrealized_change)),
+        row("costs", statement.total(Line::costs)),
+        row("income", statement.total(Line::income)),
+        row("days before restated", statement.total(|line| Some(line.restated))),
+        row("tie-out", statement.total(Line::tie_out)),
+    ];
+    let shown = |usd: Option<Usd>| usd.map_or_else(|| "unknown".to_owned(), dollars);
+    let shares = statement.lines.iter().filter(|line| moved(line)).map(|line| {
+        vec![
+            line.symbol.clone().unwrap_or_else(|| "cash".to_owned()),
+            line.trades.to_string(),
+            line.closing.net.to_string(),
+            shown(line.realized()),
+            shown(line.unrealized_change()),
+            shown(line.net()),
+        ]
+    });
+    let heads = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    let days = statement.days.iter().map(|(date, usd)| (*date, usd.0));
+    Digest {
+        headline: format!("{}: net P&L {}", statement.date, total(net)),
+        tables: vec![
+            Figures { title: "The day".to_owned(), heads: heads(&["", "USD"]), rows: sums },
+            Figures {
+                title: "By share".to_owned(),
+                heads: heads(&["share", "trades", "position", "realized", "unrealized change", "net"]),
+                rows: shares.collect(),
+            },
+        ],
+        curves: vec![Curve {
+            title: "Net P&L".to_owned(),
+            unit: "USD".to_owned(),
+            points: days.chain([(statement.date, net.usd.0)]).collect(),
+        }],
+    }
+}
+
+/// Whether there is anything to say of a share.
+pub fn moved(line: &Line) -> bool {
+    line.trades > 0
+        || line.closing.net != line.opening.net
+        || line.closing.net.0.atoms() != 0
+        || line.restated != Usd::ZERO
+        || !line.costs.is_empty()
+        || !line.income.is_empty()
 }
 
 /// A sum as it is read: dollars and cents, and whether something is missing of it.
@@ -115,7 +170,11 @@ pub fn write(statement: &Statement, out: &mut dyn Write) -> io::Result<()> {
         sum(Line::tie_out)
     )?;
     writeln!(out)?;
-    lines(statement).write(
+    let moved = Statement {
+        lines: statement.lines.iter().filter(|line| moved(line)).cloned().collect(),
+        ..statement.clone()
+    };
+    lines(&moved).write(
         Form::People,
         &[
             "symbol",

@@ -35,7 +35,7 @@ const MIGRATIONS: [(&str, &str); 9] = [
 pub const NEWEST: usize = MIGRATIONS.len();
 
 /// `sql/views/`, in the order of their names: the empty schema, then a view each.
-const VIEWS: [(&str, &str); 38] = [
+const VIEWS: [(&str, &str); 47] = [
     ("00_schema", include_str!("../../sql/views/00_schema.sql")),
     ("01_fill", include_str!("../../sql/views/01_fill.sql")),
     ("02_orphaned_fill", include_str!("../../sql/views/02_orphaned_fill.sql")),
@@ -52,6 +52,15 @@ const VIEWS: [(&str, &str); 38] = [
     ("13_cover", include_str!("../../sql/views/13_cover.sql")),
     ("14_halt", include_str!("../../sql/views/14_halt.sql")),
     ("15_exposure_parts", include_str!("../../sql/views/15_exposure_parts.sql")),
+    ("20_metrics_pnl", include_str!("../../sql/views/20_metrics_pnl.sql")),
+    ("21_trade_pnl", include_str!("../../sql/views/21_trade_pnl.sql")),
+    ("22_daily_pnl", include_str!("../../sql/views/22_daily_pnl.sql")),
+    ("23_open_lot", include_str!("../../sql/views/23_open_lot.sql")),
+    ("24_match", include_str!("../../sql/views/24_match.sql")),
+    ("25_spread_capture", include_str!("../../sql/views/25_spread_capture.sql")),
+    ("26_cost", include_str!("../../sql/views/26_cost.sql")),
+    ("27_statement_line", include_str!("../../sql/views/27_statement_line.sql")),
+    ("28_restatement", include_str!("../../sql/views/28_restatement.sql")),
     ("50_alert", include_str!("../../sql/views/50_alert.sql")),
     ("51_alert_event", include_str!("../../sql/views/51_alert_event.sql")),
     ("52_outbox", include_str!("../../sql/views/52_outbox.sql")),

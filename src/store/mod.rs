@@ -11,6 +11,7 @@
 //! - [`vaults`]: where our tokens rest on chain, as far as is known;
 //! - [`credentials`]: logins at brokers, sealed; [`paper`]: orders at the venue that is nobody's;
 //! - [`runs`], [`sessions`], [`checks`]: which job ran, when the market is open, what `sql/checks` found;
+//! - [`pnl`], [`statement`]: what P&L is counted from, what was counted, what was stated, with [`copied`] as its spectacles;
 //! - [`migrate`]: the tables' history applied, the schema `reporting` made anew.
 //!
 //! What is always true here: nothing in this room decides, and no error or log
@@ -19,6 +20,7 @@
 
 pub mod alerts;
 pub mod checks;
+pub mod copied;
 pub mod copy;
 pub mod credentials;
 pub mod cursors;
@@ -33,12 +35,14 @@ pub mod nodes;
 pub mod orders;
 pub mod outbox;
 pub mod paper;
+pub mod pnl;
 pub mod pool;
 pub mod ranges;
 pub mod recon;
 pub mod runs;
 pub mod sessions;
 pub mod skips;
+pub mod statement;
 pub mod types;
 pub mod vaults;
 pub mod venues;

@@ -69,3 +69,37 @@ insert into cover (order_id, place, what, chain_id, block_hash, log_index, role,
     (1, 2, 'fill', 8453, repeat('2', 32)::bytea, 4, 'order', 0.75);
 insert into hold (symbol, reason, detail, since, seen_at)
 values ('AAPL', 'below threshold', '-0.76245 AAPL, hedged from 1 share on', '2026-03-09 13:30:01Z', '2026-03-09 13:31:00Z');
+-- What the fill and the execution of our order earned: known a day later than traded, and then restated for a fee.
+insert into cash_flow (flow_id, kind, venue_id, symbol, amount, occurred_at, execution_id, said, booked_at)
+values ('alpaca/fee-1', 'regulatory', 1, 'AAPL', -0.01, '2026-03-09 13:30:00.5Z', '20260309093000::1', '{}', '2026-03-10 05:00:00Z');
+insert into mark (symbol, price, as_of, source, said_at) values ('AAPL', 147.4, '2026-03-09 20:00:00Z', 'close', '2026-03-09 20:30:00Z');
+insert into pnl_run (kind, state, known_at, shares, trades, added, restated, withdrawn, said) values
+    ('rebuild', 'published', '2026-03-10 00:30:00Z', 1, 2, 2, 0, 0, '2 trades'),
+    ('change', 'published', '2026-03-11 00:30:00Z', 1, 1, 0, 1, 0, '1 trade');
+insert into pnl_row (symbol, executed_at, trade_type, trade_id, order_id, tie, side, quantity, price, cash, realized_pnl, cumulative_pnl,
+    net_position_after, book_value_after, fee, cumulative_fees, oracle_price, reference_price, run, known_from, known_to, cause, ended_by)
+values
+    ('AAPL', '2026-03-08 05:00:01Z', 'ONCHAIN', '8453:102:4:order', null, null, 'SELL', 1.51245, 146.285827630665476545, 221.25, null, 0,
+        -1.51245, -221.25, 0, 0, 146.5, null, 1, '2026-03-10 00:30:00Z', null, null, null),
+    ('AAPL', '2026-03-09 13:30:00.5Z', 'OFFCHAIN', '1', 1, 7, 'BUY', 1, 147.26, 147.26, -0.974172369334523455, -0.974172369334523455,
+        -0.51245, -74.964172369334523455, 0, 0, null, 146.285827630665, 1, '2026-03-10 00:30:00Z', '2026-03-11 00:30:00Z', null, 'restated'),
+    ('AAPL', '2026-03-09 13:30:00.5Z', 'OFFCHAIN', '1', 1, 7, 'BUY', 1, 147.26, 147.26, -0.974172369334523455, -0.974172369334523455,
+        -0.51245, -74.964172369334523455, 0.01, 0.01, null, 146.285827630665, 2, '2026-03-11 00:30:00Z', null, 'OFFCHAIN 1', null);
+insert into pnl_match (symbol, closed_at, closing_type, closing_id, opened_at, opening_type, opening_id, quantity, opening_cash, closing_cash,
+    pnl, bucket, edge, drift, slippage)
+values ('AAPL', '2026-03-09 13:30:00.5Z', 'OFFCHAIN', '1', '2026-03-08 05:00:01Z', 'ONCHAIN', '8453:102:4:order', 1, 146.285827630665476545, 147.26,
+    -0.974172369334523455, 'directional', -0.214172369334523455, 0.214172369335, -0.974172369335);
+insert into open_lot (symbol, position, opening_type, opening_id, opened_at, side, quantity, cost)
+values ('AAPL', 0, 'ONCHAIN', '8453:102:4:order', '2026-03-08 05:00:01Z', 'SHORT', 0.51245, 74.964172369334523455);
+insert into pnl_day (symbol, et_date, trades, bought_quantity, bought_cash, sold_quantity, sold_cash, onchain_netting, counter_trade, directional,
+    attributed, edge, drift, slippage, unattributed, fees, net_after, closing_net, closing_book)
+values
+    ('AAPL', '2026-03-08', 1, 0, 0, 1.51245, 221.25, 0, 0, 0, 0, 0, 0, 0, 0, 0, -1.51245, -1.51245, -221.25),
+    ('AAPL', '2026-03-09', 1, 1, 147.26, 0, 0, 0, 0, -0.974172369334523455, -0.974172369334523455, -0.214172369334523455, 0.214172369335,
+        -0.974172369335, 0, 0.01, -0.51245, -0.51245, -74.964172369334523455);
+insert into pnl_statement (et_date, symbol, known_at, opening_net, opening_book, opening_market, opening_mark, opening_mark_at, opening_mark_source,
+    opening_mark_is_stale, closing_net, closing_book, closing_market, mark, mark_at, mark_source, mark_is_stale, trades, bought_quantity, bought_cash,
+    sold_quantity, sold_cash, onchain_netting, counter_trade, directional, attributed, edge, drift, slippage, costs, income, net_pnl, restated, banked)
+values ('2026-03-09', 'AAPL', '2026-03-10 00:31:00Z', -1.51245, -221.25, -222.33015, 147, '2026-03-07 21:00:00Z', 'close', false,
+    -0.51245, -74.964172369334523455, -75.53513, 147.4, '2026-03-09 20:00:00Z', 'close', false, 1, 1, 147.26, 0, 0, 0, 0, -0.974172369334523455,
+    -0.974172369334523455, -0.214172369334523455, 0.214172369335, -0.974172369335, 0, 0, -0.46498, 0, -0.974172369334523455);

@@ -31,6 +31,7 @@ async fn every_query_and_every_check_prepares_and_has_the_shape_on_record() {
     let mut connection = world.pool().acquire().await.unwrap();
     // Some queries speak of the staging tables of their connection.
     sqlx::raw_sql(include_str!("../../sql/staging.sql")).execute(&mut *connection).await.unwrap();
+    sqlx::raw_sql(include_str!("../../sql/pnl_staging.sql")).execute(&mut *connection).await.unwrap();
     let mut shapes = String::new();
     for folder in ["queries", "checks"] {
         for (name, sql) in files(folder) {
@@ -290,6 +291,12 @@ async fn every_check_finds_what_it_is_there_for() {
         ("order_filled", "update broker_order set filled = 2"),
         ("order_cover", "delete from cover where place = 2"),
         ("order_evidence", "delete from order_event where event = 'closed'"),
+        ("pnl_day_sums", "update pnl_day set fees = fees + 0.01"),
+        ("pnl_day_sums", "delete from pnl_day where et_date = '2026-03-08'"),
+        ("pnl_day_sums", "delete from pnl_match"),
+        ("pnl_money", "update pnl_row set cash = cash + 0.000000000000000001 where trade_type = 'ONCHAIN'"),
+        ("open_lot_sums", "delete from open_lot"),
+        ("open_lot_sums", "update open_lot set cost = cost + 0.000000000000000001"),
         ("log_of_stray_block", "update chain_log set block_number = 103 where block_number = 102"),
     ];
     for (check, wrong) in wrongs {

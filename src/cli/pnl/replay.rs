@@ -17,8 +17,9 @@ use jiff::Timestamp;
 
 use crate::{
     book::{
+        count::{Action, Counted},
         fill::Side,
-        history::{Action, History, Played, Refused},
+        history::{History, Refused},
         pnl::{Key, Trade, TradeId, TradeType, price_of},
     },
     cli::{Exit, Out, Trouble},
@@ -326,7 +327,7 @@ impl Fields {
     }
 }
 
-fn metrics(history: &History, played: &Played, file: &mut impl Write) -> std::io::Result<()> {
+fn metrics(history: &History, played: &Counted, file: &mut impl Write) -> std::io::Result<()> {
     file.write_all(
         b"symbol,timestamp,trade_type,trade_id,trade_direction,quantity,price_per_share,\
           realized_pnl,cumulative_pnl,net_position_after,fee,cumulative_fees\n",
@@ -356,7 +357,7 @@ fn metrics(history: &History, played: &Played, file: &mut impl Write) -> std::io
     Ok(())
 }
 
-fn lots(history: &History, played: &Played, file: &mut impl Write) -> std::io::Result<()> {
+fn lots(history: &History, played: &Counted, file: &mut impl Write) -> std::io::Result<()> {
     file.write_all(b"symbol,position,opening,side,open_quantity,open_cost\n")?;
     let mut books: Vec<_> = played.books.iter().map(|(symbol, book)| (history.name(*symbol), book)).collect();
     books.sort_unstable_by_key(|(name, _)| *name);

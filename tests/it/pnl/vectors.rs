@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use hedge::{
     book::{
+        count::{Action, Counted},
         fill::Side,
-        history::{Action, History, Played},
+        history::History,
         pnl::{Key, Trade, TradeId, TradeType, price_of, valued},
     },
     time::new_york_date,
@@ -118,7 +119,7 @@ pub fn take(history: &mut History, event: &Value) -> Result<(), hedge::book::his
 }
 
 /// What was counted, in the words of the cases.
-pub fn told(history: &History, played: &Played, marks: &BTreeMap<String, Amount>) -> Value {
+pub fn told(history: &History, played: &Counted, marks: &BTreeMap<String, Amount>) -> Value {
     let name = |key: Key| format!("{}:{}", key.kind, key.id);
     let mut matches = played.matches.iter().peekable();
     let mut days: BTreeMap<(String, String), (Usd, Usd, u64, Usd, Usd, Shares)> = BTreeMap::new();

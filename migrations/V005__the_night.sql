@@ -65,6 +65,38 @@ create table corporate_action (
     constraint withdrawn_has_its_reason check ((withdrawn_at is null) = (withdrawn_why is null))
 );
 
+-- What happens to a share once does not happen twice, whoever tells of it.
+create unique index an_action_stands_once on corporate_action (kind, symbol, ex_date, coalesce(cash_per_share, 0))
+    where withdrawn_at is null;
+-- A split or a new ticker changes what is exposed: by corrections, which say whose they are.
+alter table correction add column action_id text references corporate_action (action_id);
+create index correction_by_action on correction (action_id) where action_id is not null;
+
+-- One row per activity at a broker that is no trade, as it was first told.
+create table activity (
+    venue_id       int            not null references venue,
+    activity_id    text           not null,
+    kind           text           not null,
+    word           text           not null,          -- the broker's own
+    symbol         text,
+    quantity       numeric(38,18) not null,          -- signed: what came is positive
+    cash           numeric(38,18) not null,          -- dollars, signed likewise
+    day            date           not null,          -- that it counts for
+    happened_at    timestamptz,
+    said           text           not null,          -- the broker's words: evidence
+    seen_at        timestamptz    not null default now(),
+    primary key (venue_id, activity_id, word),       -- one that is taken back keeps its id
+    constraint activity_kind_is_known check (kind in (
+        'commission', 'regulatory', 'interest', 'dividend', 'cash', 'shares', 'split', 'rename', 'other'))
+);
+create index activity_by_day on activity (day);
+
+-- One row per venue: its activities are known up to here.
+create table activity_scan (
+    venue_id       int            primary key references venue,
+    scanned_to     timestamptz    not null
+);
+
 -- One row per movement of cash that is no trade: a fee, gas, interest, a dividend.
 create table cash_flow (
     id             bigint generated always as identity primary key,
@@ -146,7 +178,7 @@ do $$
 declare
     fact text;
 begin
-    foreach fact in array array['cash_flow', 'mark', 'oracle_price'] loop
+    foreach fact in array array['cash_flow', 'mark', 'oracle_price', 'activity'] loop
         execute format('create trigger facts_are_never_edited before update or delete or truncate on %I
                         for each statement execute function facts_are_never_edited()', fact);
     end loop;

@@ -11,7 +11,7 @@
 //! 3  chain  venue  store  alert  observe   doors: each opens on its own street, none onto another
 //! 2  policy  report                   what to do; how it reads
 //! 1  book                             facts and arithmetic
-//! 0  units  assets  time  secret      words
+//! 0  units  assets  time  secret  tape   words
 //! ```
 //!
 //! What is always true here:
@@ -49,6 +49,7 @@ pub mod report;
 pub mod secret;
 pub mod sim;
 pub mod store;
+pub mod tape;
 pub mod time;
 pub mod units;
 pub mod venue;

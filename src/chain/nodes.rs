@@ -18,7 +18,7 @@ use super::{
     rpc::{Call, Fault, Node, host_of},
     source::{ChainSettings, ProofBudget},
 };
-use crate::time::Clock;
+use crate::{tape::Tape, time::Clock};
 
 /// The nodes of one chain.
 #[derive(Clone)]
@@ -76,6 +76,13 @@ impl Nodes {
     /// All of them, in order of preference.
     pub fn all(&self) -> &[Arc<Node>] {
         &self.all
+    }
+
+    /// From now on all answers are kept on this tape, or come from it; none: neither.
+    pub fn tape(&self, tape: Option<&Tape>) {
+        for node in self.all.iter() {
+            node.put(tape.cloned());
+        }
     }
 
     /// Does this chain's bloom hold what its blocks hold? Some chains fill it late, or not at all.

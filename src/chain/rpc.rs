@@ -14,6 +14,7 @@ use std::{
 };
 
 use alloy::primitives::B256;
+use bytes::Bytes;
 use reqwest::{StatusCode, header::RETRY_AFTER};
 use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
@@ -22,7 +23,10 @@ use super::{
     log::Filter,
     refusal::{Limits, Meaning, Refusal},
 };
-use crate::time::Clock;
+use crate::{
+    tape::{Said, Tape},
+    time::Clock,
+};
 
 /// One question.
 #[derive(Clone, Debug)]
@@ -152,6 +156,7 @@ pub struct Node {
     rests_until: AtomicI64,
     requests: AtomicU64,
     bytes: AtomicU64,
+    tape: Mutex<Option<Tape>>,
 }
 
 impl fmt::Debug for Node {
@@ -222,6 +227,7 @@ impl Node {
             rests_until: AtomicI64::new(0),
             requests: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
+            tape: Mutex::default(),
         })
     }
 
@@ -233,6 +239,11 @@ impl Node {
     /// What it has shown it can do.
     pub fn limits(&self) -> Limits {
         *self.limits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on its answers are kept on this tape, or come from it; none: neither.
+    pub fn put(&self, tape: Option<Tape>) {
+        *self.tape.lock().unwrap_or_else(PoisonError::into_inner) = tape;
     }
 
     /// Writes down something it has shown.
@@ -274,17 +285,7 @@ impl Node {
             [call] => envelope((0, call)),
             calls => calls.iter().enumerate().map(envelope).collect(),
         };
-        self.requests.fetch_add(1, Ordering::Relaxed);
-        let response =
-            self.http.post(&self.url).json(&body).send().await.map_err(|error| self.unanswered(error))?;
-        let status = response.status();
-        let retry_in = response
-            .headers()
-            .get(RETRY_AFTER)
-            .and_then(|value| value.to_str().ok()?.trim().parse().ok())
-            .map(Duration::from_secs);
-        let body = response.bytes().await.map_err(|error| self.unanswered(error))?;
-        self.bytes.fetch_add(u64::try_from(body.len()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        let (status, retry_in, body) = self.answer(&body).await?;
         let throttled = || Fault::Throttled { node: self.name.clone(), retry_in };
         if status == StatusCode::TOO_MANY_REQUESTS {
             return Err(throttled());
@@ -324,6 +325,43 @@ impl Node {
         }
         let replies: Option<Vec<Reply>> = replies.into_iter().collect();
         replies.map(Some).ok_or_else(|| self.unanswered("a batch answer that lacks a part"))
+    }
+
+    /// The HTTP answer to `body`: its status, how long it wants us to wait, and what it says.
+    async fn answer(&self, body: &Value) -> Result<(StatusCode, Option<Duration>, Bytes), Fault> {
+        let tape = self.tape.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(tape) = tape.as_ref().filter(|tape| tape.plays()) {
+            let said = tape.play(&self.name, &body.to_string());
+            let said = said.ok_or_else(|| self.unanswered("it is not on the tape"))?;
+            let status = said.status.and_then(|status| StatusCode::from_u16(status).ok());
+            let status = status.ok_or_else(|| self.unanswered(String::from_utf8_lossy(&said.body)))?;
+            return Ok((status, None, said.body.into()));
+        }
+        let answer = self.fetch(body).await;
+        if let Some(tape) = tape {
+            let (status, said) = match &answer {
+                Ok((status, _, said)) => (Some(status.as_u16()), said.to_vec()),
+                Err(fault) => (None, fault.to_string().into_bytes()),
+            };
+            let (door, request) = (self.name.clone(), body.to_string());
+            tape.keep(Said { door, request, status, body: said });
+        }
+        answer
+    }
+
+    async fn fetch(&self, body: &Value) -> Result<(StatusCode, Option<Duration>, Bytes), Fault> {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let response =
+            self.http.post(&self.url).json(body).send().await.map_err(|error| self.unanswered(error))?;
+        let status = response.status();
+        let retry_in = response
+            .headers()
+            .get(RETRY_AFTER)
+            .and_then(|value| value.to_str().ok()?.trim().parse().ok())
+            .map(Duration::from_secs);
+        let body = response.bytes().await.map_err(|error| self.unanswered(error))?;
+        self.bytes.fetch_add(u64::try_from(body.len()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        Ok((status, retry_in, body))
     }
 
     /// Nothing usable came.

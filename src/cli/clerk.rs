@@ -10,7 +10,7 @@ use crate::{
     alert,
     engine::mailer::Mailer,
     job::{
-        Outcome, Run, Verdict, calendar, checks, health,
+        Outcome, Run, Verdict, calendar, checks, corporate_actions, health,
         notify::{self, Voice},
         office::Clerk,
         spec::{Kind, Spec},
@@ -27,6 +27,8 @@ pub(super) struct Clerks {
     pool: PgPool,
     specs: Vec<Spec>,
     venues: Vec<Arc<dyn Venue>>,
+    /// The shares that are configured.
+    symbols: Vec<String>,
     alerts: Option<alert::Settings>,
     clock: Clock,
 }
@@ -39,7 +41,8 @@ impl Clerks {
     pub(super) fn new(sources: &Sources, specs: Vec<Spec>) -> Result<Self, Trouble> {
         let venues = trading::venues(sources)?.into_iter().map(|(_, venue)| venue).collect();
         let (pool, alerts) = (sources.db.pool().clone(), sources.config().alerts.clone());
-        Ok(Self { pool, specs, venues, alerts, clock: sources.clock.clone() })
+        let symbols = sources.config().directory.assets().iter().map(|asset| asset.symbol.clone()).collect();
+        Ok(Self { pool, specs, venues, symbols, alerts, clock: sources.clock.clone() })
     }
 
     /// Tells people what a run saw, and nothing else: of jobs that have written what they write.
@@ -89,7 +92,13 @@ impl Clerk for Clerks {
                 self.tell(spec, run, conditions).await?;
                 Ok(outcome)
             }
-            Kind::Reconcile | Kind::Pnl | Kind::Statement | Kind::CorporateActions => {
+            Kind::CorporateActions => {
+                let (pool, venues) = (&self.pool, &self.venues);
+                let (outcome, conditions) = corporate_actions::run(pool, venues, &self.symbols, run).await?;
+                self.tell(spec, run, conditions).await?;
+                Ok(outcome)
+            }
+            Kind::Reconcile | Kind::Pnl | Kind::Statement => {
                 anyhow::bail!("not there yet")
             }
         }

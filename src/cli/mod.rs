@@ -9,6 +9,7 @@
 
 pub mod accept;
 pub mod act;
+pub mod action;
 pub mod alert;
 pub mod audit;
 pub mod auth;
@@ -109,6 +110,7 @@ enum Command {
     Order(act::Order),
     Job(job::Args),
     Check(check::Args),
+    Action(action::Args),
     Audit(audit::Args),
     Pnl(pnl::Args),
     Statement(statement::Args),
@@ -174,6 +176,7 @@ impl Cli {
             Command::Check(args) => check::run(args, &desk, out).await,
             Command::Pnl(args) => pnl::run(args, &desk, out).await,
             Command::Statement(args) => statement::run(args, &desk, out).await,
+            Command::Action(args) => action::run(args, &desk, out).await,
             Command::Audit(args) => audit::run(args, &desk, out).await,
             Command::Auth(args) => auth::run(args, &desk, out).await,
             Command::Show(args) => show::run(args, &desk, out).await,

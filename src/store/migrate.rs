@@ -35,7 +35,7 @@ const MIGRATIONS: [(&str, &str); 9] = [
 pub const NEWEST: usize = MIGRATIONS.len();
 
 /// `sql/views/`, in the order of their names: the empty schema, then a view each.
-const VIEWS: [(&str, &str); 47] = [
+const VIEWS: [(&str, &str); 52] = [
     ("00_schema", include_str!("../../sql/views/00_schema.sql")),
     ("01_fill", include_str!("../../sql/views/01_fill.sql")),
     ("02_orphaned_fill", include_str!("../../sql/views/02_orphaned_fill.sql")),
@@ -61,6 +61,11 @@ const VIEWS: [(&str, &str); 47] = [
     ("26_cost", include_str!("../../sql/views/26_cost.sql")),
     ("27_statement_line", include_str!("../../sql/views/27_statement_line.sql")),
     ("28_restatement", include_str!("../../sql/views/28_restatement.sql")),
+    ("40_corporate_action", include_str!("../../sql/views/40_corporate_action.sql")),
+    ("41_cash_flow", include_str!("../../sql/views/41_cash_flow.sql")),
+    ("42_activity", include_str!("../../sql/views/42_activity.sql")),
+    ("43_vault", include_str!("../../sql/views/43_vault.sql")),
+    ("44_oracle_price", include_str!("../../sql/views/44_oracle_price.sql")),
     ("50_alert", include_str!("../../sql/views/50_alert.sql")),
     ("51_alert_event", include_str!("../../sql/views/51_alert_event.sql")),
     ("52_outbox", include_str!("../../sql/views/52_outbox.sql")),

@@ -9,6 +9,9 @@
 //! - [`alerts`], [`outbox`]: what people are told of, and how far it got
 //! - [`ledger`]: what the books say of every place at a moment; [`recon`]: what runs came to, breaks, acts on them;
 //! - [`vaults`]: where our tokens rest on chain, as far as is known;
+//! - [`actions`], [`activities`]: what companies do to their shares, what moves an account without a trade;
+//! - [`vaults`]: where our tokens rest on chain, as far as is known;
+//! - [`alerts`], [`outbox`]: what people are told of, and how far it got
 //! - [`credentials`]: logins at brokers, sealed; [`paper`]: orders at the venue that is nobody's;
 //! - [`runs`], [`sessions`], [`checks`]: which job ran, when the market is open, what `sql/checks` found;
 //! - [`pnl`], [`statement`]: what P&L is counted from, what was counted, what was stated, with [`copied`] as its spectacles;
@@ -18,6 +21,8 @@
 //! line of it holds a password. Deliberately absent: a mock. A test gets a real
 //! Postgres in some 30 ms (`tests/it/world.rs`).
 
+pub mod actions;
+pub mod activities;
 pub mod alerts;
 pub mod checks;
 pub mod copied;

@@ -23,7 +23,12 @@ use reqwest::{
 use serde::Deserialize;
 
 use super::{VenueError, VenueSettings};
-use crate::{book::order::Refusal, secret::Secret, time::Clock};
+use crate::{
+    book::order::Refusal,
+    secret::Secret,
+    tape::{Said, Tape},
+    time::Clock,
+};
 
 /// Characters of a foreign text that an error keeps.
 const TOLD: usize = 400;
@@ -58,6 +63,7 @@ pub(super) struct Host {
     /// Never shown, even where the broker repeats them.
     secrets: Vec<Secret>,
     pace: Mutex<Pace>,
+    tape: Mutex<Option<Tape>>,
 }
 
 /// What was sent lately, and what the broker said to that.
@@ -138,6 +144,7 @@ impl Host {
             rate: usize::try_from(settings.rate.max(1)).unwrap_or(usize::MAX),
             secrets: settings.key.iter().chain(&settings.secret).cloned().collect(),
             pace: Mutex::default(),
+            tape: Mutex::default(),
         })
     }
 
@@ -155,7 +162,22 @@ impl Host {
             rate: self.rate,
             secrets: self.secrets.clone(),
             pace: Mutex::default(),
+            tape: Mutex::default(),
         })
+    }
+
+    /// From now on answers are kept on this tape, or come from it; none: neither.
+    pub(super) fn put(&self, tape: Option<Tape>) {
+        *self.tape.lock().unwrap_or_else(PoisonError::into_inner) = tape;
+    }
+
+    fn tape(&self) -> Option<Tape> {
+        self.tape.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Do answers come from a tape, so that nobody is asked?
+    pub(super) fn plays(&self) -> bool {
+        self.tape().is_some_and(|tape| tape.plays())
     }
 
     /// A request for what lies at `path` below the base, whose parts may hold anything.
@@ -188,8 +210,22 @@ impl Host {
         does: Does,
         request: RequestBuilder,
     ) -> Result<Answer, VenueError> {
+        let (http, request) = request.build_split();
+        let request = request.map_err(|error| self.unanswered(what, &causes(&error.without_url())))?;
+        let (tape, line) = (self.tape(), line(&request));
+        if let Some(tape) = tape.as_ref().filter(|tape| tape.plays()) {
+            return self.again(what, tape.play(&self.venue, &line));
+        }
+        let keep = |status: Option<StatusCode>, body: &[u8]| {
+            if let Some(tape) = &tape {
+                let (door, request) = (self.venue.clone(), line.clone());
+                let status = status.map(|status| status.as_u16());
+                tape.keep(Said { door, request, status, body: body.to_vec() });
+            }
+        };
         self.take(does)?;
-        let response = request.send().await.map_err(|error| {
+        let response = http.execute(request).await.map_err(|error| {
+            keep(None, if error.is_connect() { b"not reached" } else { b"no answer" });
             if error.is_connect() {
                 VenueError::Unreachable {
                     venue: self.venue.clone(),
@@ -205,6 +241,10 @@ impl Host {
         self.heard(response.headers());
         let wait = self.wait_of(status, response.headers());
         let body = response.bytes().await;
+        match &body {
+            Ok(body) => keep(Some(status), body),
+            Err(_) => keep(None, b"cut off"),
+        }
         if let Some(retry_in) = wait {
             return Err(VenueError::Throttled { venue: self.venue.clone(), retry_in });
         }
@@ -214,11 +254,34 @@ impl Host {
         let body = body.map_err(|error| {
             self.unanswered(what, &format!("http {}, then {}", status.as_u16(), causes(&error.without_url())))
         })?;
-        let answer = Answer { status, location, body };
+        self.judged(what, Answer { status, location, body })
+    }
+
+    /// Is this an answer?
+    fn judged(&self, what: &'static str, answer: Answer) -> Result<Answer, VenueError> {
+        let status = answer.status;
         if status.is_success() || status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT {
             Ok(answer)
         } else {
             Err(self.no_answer(what, &answer))
+        }
+    }
+
+    /// What a tape says, taken as when it was said.
+    fn again(&self, what: &'static str, said: Option<Said>) -> Result<Answer, VenueError> {
+        let said = said.ok_or_else(|| self.unanswered(what, "it is not on the tape"))?;
+        let body = Bytes::from(said.body);
+        let status = said.status.and_then(|status| StatusCode::from_u16(status).ok());
+        match status {
+            None if &*body == b"not reached" => {
+                Err(VenueError::Unreachable { venue: self.venue.clone(), source: None })
+            }
+            None => Err(self.unanswered(what, &String::from_utf8_lossy(&body))),
+            Some(StatusCode::TOO_MANY_REQUESTS) => {
+                Err(VenueError::Throttled { venue: self.venue.clone(), retry_in: SHORTEST })
+            }
+            Some(StatusCode::UNAUTHORIZED) => Err(self.unauthorized(&body, String::new())),
+            Some(status) => self.judged(what, Answer { status, location: None, body }),
         }
     }
 
@@ -331,6 +394,15 @@ impl Host {
             None => told,
         }
     }
+}
+
+/// A request as a tape has it: what is asked and with what, without who asks.
+fn line(request: &reqwest::Request) -> String {
+    let url = request.url();
+    let query = url.query().map_or(String::new(), |query| format!("?{query}"));
+    let body = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
+    let gap = if body.is_empty() { "" } else { " " };
+    format!("{} {}{query}{gap}{}", request.method(), url.path(), String::from_utf8_lossy(body))
 }
 
 /// An error and what lies below it, in one line.

@@ -33,6 +33,7 @@ use crate::{
         order::{Refusal, Report, Ticket},
     },
     secret::Secret,
+    tape::Tape,
     time::TradingDay,
     units::Price,
 };
@@ -242,6 +243,9 @@ pub trait Venue: fmt::Debug + Send + Sync {
     async fn closes(&self, _symbols: &[String], _day: Date) -> Result<BTreeMap<String, Price>, VenueError> {
         Ok(BTreeMap::new())
     }
+
+    /// From now on its answers are kept on this tape, or come from it; none: neither.
+    fn tape(&self, _tape: Option<&Tape>) {}
 
     /// What companies do to these shares with an ex-date from one date to another, both with it.
     async fn actions(

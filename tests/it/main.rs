@@ -14,6 +14,7 @@
     reason = "a test that stops is a test that tells"
 )]
 
+mod actions;
 mod acts;
 mod alpaca;
 mod anvil;

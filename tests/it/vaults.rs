@@ -10,12 +10,13 @@ use hedge::{
     },
     chain::{
         nodes::Nodes,
-        source::{Kind, SourceSettings},
+        source::{ChainSettings, Kind, SourceSettings},
         vault::{self, VaultError, Wanted},
     },
     engine::vaults::{Vaults, discover},
     sim::{Cast, Fault, Generation, Genesis, Hold, Mix, ONE_E18, Rate, SimChain, SimNode, Weather},
     store::vaults::VaultFound,
+    tape::Tape,
     time::Clock,
     units::Exact,
 };
@@ -209,6 +210,34 @@ async fn an_address_without_a_contract_is_an_error_and_no_balance_of_zero() {
     assert!(matches!(error, VaultError::NoContract { .. }), "{error}");
     let error = of(SourceSettings { kind: Kind::RaindexV4, ..source(&chain) }).await;
     assert!(matches!(error, VaultError::Refused { .. }), "another generation: {error}");
+}
+
+#[tokio::test]
+async fn what_a_node_said_is_played_back_without_it() {
+    let chain = traded(Generation::V6, 8);
+    let served = node(&chain, Weather::calm().with(Fault::Unavailable.nth(2))).await;
+    let (nodes, tape) = (nodes(&chain, &[&served]), Tape::recording());
+    let (source, wanted) = (source(&chain), wanted(&chain));
+    let read = async || {
+        let failed = vault::read(&nodes, &source, &wanted, head(&chain)).await.unwrap_err().to_string();
+        (failed, vault::read(&nodes, &source, &wanted, head(&chain)).await.unwrap())
+    };
+    nodes.tape(Some(&tape));
+    let first = read().await;
+    drop(served);
+    // The run that plays is another: its nodes introduce themselves again
+    let again = Nodes::new(&settings_of(&nodes, &chain), &Clock::told(Timestamp::UNIX_EPOCH)).unwrap();
+    again.tape(Some(&Tape::playing(tape.said())));
+    let failed = vault::read(&again, &source, &wanted, head(&chain)).await.unwrap_err().to_string();
+    let held = vault::read(&again, &source, &wanted, head(&chain)).await.unwrap();
+    assert_eq!((failed, held), first);
+    assert!(vault::read(&again, &source, &wanted, head(&chain)).await.is_err(), "each answer once");
+}
+
+/// The chain, reached by the nodes of these names.
+fn settings_of(nodes: &Nodes, chain: &SimChain) -> ChainSettings {
+    let rpc = nodes.all().iter().map(|node| format!("http://{}", node.name())).collect();
+    ChainSettings { rpc, ..settings(chain, &[]) }
 }
 
 async fn found(stage: &Stage, chain: &SimChain) -> Vaults {

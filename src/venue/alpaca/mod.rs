@@ -38,6 +38,7 @@ use crate::{
         order::{Report, Terms, Ticket},
     },
     secret::Secret,
+    tape::Tape,
     time::{Clock, TradingDay, new_york_date},
     units::Price,
 };
@@ -556,6 +557,11 @@ impl Venue for Alpaca {
             }
         }
         Ok(found)
+    }
+
+    fn tape(&self, tape: Option<&Tape>) {
+        self.host.put(tape.cloned());
+        self.data.put(tape.cloned());
     }
 
     async fn actions(

@@ -9,6 +9,7 @@ use hedge::{
     },
     secret::Secret,
     sim::{AlpacaKeys, Ask, SchwabApp, SimAccount, SimAlpaca, SimSchwab, Strike},
+    tape::Tape,
     time::Clock,
     units::{Shares, Usd},
     venue::{
@@ -27,7 +28,7 @@ use crate::schwab::Drawer;
 struct Door {
     account: SimAccount,
     venue: Box<dyn Venue>,
-    _server: Box<dyn std::any::Any>,
+    server: Box<dyn std::any::Any>,
 }
 
 fn settings(broker: Broker, url: &str, prefix: &str, auth: AuthStyle) -> VenueSettings {
@@ -62,7 +63,7 @@ impl Door {
         let server = SimAlpaca::serve(account.clone(), AlpacaKeys::default(), "127.0.0.1:0").await.unwrap();
         let settings = settings(Broker::Alpaca, &server.url(), "/v2", AuthStyle::Headers);
         let venue = Box::new(Alpaca::new(&settings, Clock::Wall).unwrap());
-        Self { account, venue, _server: Box::new(server) }
+        Self { account, venue, server: Box::new(server) }
     }
 
     /// At Schwab's, at a time of the venue's own: it asks no clock.
@@ -79,7 +80,7 @@ impl Door {
         };
         let drawer = Arc::new(Drawer(Arc::new(Mutex::new(Some(login)))));
         let venue = Box::new(Schwab::new(&settings, drawer, Clock::told(at(now))).unwrap());
-        Self { account, venue, _server: Box::new(server) }
+        Self { account, venue, server: Box::new(server) }
     }
 
     async fn activities(&self) -> Vec<Activity> {
@@ -309,4 +310,36 @@ async fn announcements_are_those_of_the_shares_and_days_asked_for() {
     door.account.strike(Strike::ForbidQuote.always().on(Ask::Actions));
     let error = door.venue.actions(&["AAPL".to_owned()], friday, friday).await.unwrap_err();
     assert!(matches!(error, VenueError::Unanswered { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn what_a_broker_said_is_played_back_without_it_and_holds_no_key() {
+    for mut door in [Door::to_alpaca().await, Door::to_schwab("2026-11-20T21:30:00Z").await] {
+        // Given a run whose answers were kept, failures among them
+        door.account.set_time(at("2026-11-20T21:30:00Z"));
+        door.account.endow("AAPL", shares("5"), price("180"));
+        door.account.fee(ActivityKind::Commission, usd("0.65"), "a fee");
+        door.account.strike(Strike::Fail(502).once().on(Ask::Positions));
+        let look = async |venue: &dyn Venue| {
+            let failed = venue.account().await.unwrap_err().to_string();
+            let account = venue.account().await.unwrap();
+            let activities = venue.activities(at(OPEN)).await.unwrap();
+            let closes = venue.closes(&["AAPL".to_owned()], day("2026-11-20")).await.unwrap();
+            (failed, account.holdings, account.cash, activities, closes)
+        };
+        let tape = Tape::recording();
+        door.venue.tape(Some(&tape));
+        let first = look(&*door.venue).await;
+        let said = tape.said();
+        assert!(said.len() >= 4, "{said:?}");
+        assert!(said.iter().any(|said| said.status == Some(502)));
+        let text = format!("{said:?}");
+        assert!(!text.to_lowercase().contains("bearer") && !text.contains("APCA-"), "{text}");
+        // When the broker is gone, and the tape plays
+        door.server = Box::new(());
+        door.venue.tape(Some(&Tape::playing(said)));
+        // Then all is as it was, and what was not asked then has no answer now
+        assert_eq!(look(&*door.venue).await, first);
+        assert!(door.venue.orders(at(OPEN)).await.is_err());
+    }
 }

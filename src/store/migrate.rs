@@ -35,7 +35,7 @@ const MIGRATIONS: [(&str, &str); 9] = [
 pub const NEWEST: usize = MIGRATIONS.len();
 
 /// `sql/views/`, in the order of their names: the empty schema, then a view each.
-const VIEWS: [(&str, &str); 52] = [
+const VIEWS: [(&str, &str); 51] = [
     ("00_schema", include_str!("../../sql/views/00_schema.sql")),
     ("01_fill", include_str!("../../sql/views/01_fill.sql")),
     ("02_orphaned_fill", include_str!("../../sql/views/02_orphaned_fill.sql")),
@@ -73,7 +73,6 @@ const VIEWS: [(&str, &str); 52] = [
     ("61_exposure_history", include_str!("../../sql/views/61_exposure_history.sql")),
     ("62_hedge_latency", include_str!("../../sql/views/62_hedge_latency.sql")),
     ("63_unhedged_time", include_str!("../../sql/views/63_unhedged_time.sql")),
-    ("64_corporate_action", include_str!("../../sql/views/64_corporate_action.sql")),
     ("65_coverage", include_str!("../../sql/views/65_coverage.sql")),
     ("66_data_freshness", include_str!("../../sql/views/66_data_freshness.sql")),
     ("67_audit", include_str!("../../sql/views/67_audit.sql")),

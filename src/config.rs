@@ -33,10 +33,10 @@ use problem::wrong;
 pub use problem::{Problem, Problems};
 use reading::{Node, Reader, Section};
 use sections::{
-    CONCURRENCY, JOBS_KEYS, POLL_MS, ROOT_KEYS, STORE_KEYS, Seen, TIMEOUT_MS, read_asset, read_chain,
-    read_source, tables,
+    CONCURRENCY, JOBS_KEYS, POLL_MS, ROOT_KEYS, STORE_KEYS, Seen, TIMEOUT_MS, WEB_KEYS, read_asset,
+    read_chain, read_source, tables,
 };
-use words::{address, addresses, directory, kind, rpc_urls, whole};
+use words::{address, addresses, directory, kind, listen, rpc_urls, whole};
 
 use crate::{
     alert,
@@ -47,6 +47,7 @@ use crate::{
     secret::Secret,
     store::{DatabaseUrl, StoreError},
     venue::VenueSettings,
+    web,
 };
 
 /// What `hedge init` writes: every key, explained.
@@ -82,6 +83,8 @@ pub struct Config {
     pub limits: Option<Limits>,
     /// Whom to tell, and from when on; none: what is seen is on record, and nobody is told.
     pub alerts: Option<alert::Settings>,
+    /// Where it can be looked at, and by whom.
+    pub web: web::Settings,
     /// `ENCRYPTION_KEY`: what tokens of logins are kept under, 64 hex digits.
     pub encryption_key: Option<Secret>,
     /// Where the books are kept.
@@ -151,6 +154,7 @@ impl Config {
         }
         config.store.of_environment(&mut given);
         config.encryption_of_environment(&mut given);
+        config.web.token = given.secret("HEDGE_WEB_TOKEN");
         config.note_what_is_not_hedged();
         let unused = SOURCE_VARIABLES.iter().map(|name| (*name, "the sources"));
         let unused = unused.chain(HEDGE_VARIABLES.iter().map(|name| (*name, "hedging")));
@@ -177,6 +181,7 @@ impl Config {
         }
         config.hedging_of_environment(&mut given);
         config.encryption_of_environment(&mut given);
+        config.web.token = given.secret("HEDGE_WEB_TOKEN");
         config.note_what_is_not_hedged();
         if given.problems.is_empty() { Ok(config) } else { Err(Problems(given.problems)) }
     }
@@ -302,6 +307,9 @@ impl Config {
             self.jobs = jobs.get("dir").and_then(|dir| dir.text(directory));
         }
         self.read_alerts(root, given);
+        if let Some(web) = root.get("web").and_then(|web| web.section(WEB_KEYS)) {
+            self.web.listen = web.get("listen").and_then(|node| node.text(listen));
+        }
         if let Some(store) = root.get("store").and_then(|store| store.section(STORE_KEYS)) {
             self.store.data = store.get("data").and_then(|data| data.text(directory));
         }
@@ -586,6 +594,7 @@ data = "/var/lib/hedge"
             LIMITS_KEYS,
             alerting::ALERTS_KEYS,
             STORE_KEYS,
+            WEB_KEYS,
         ]
         .concat()
         {

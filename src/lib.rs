@@ -6,7 +6,7 @@
 //! never a neighbour on floor 3, never up. `tests/it/tidy.rs` enforces it.
 //!
 //! ```text
-//! 5  cli  config  sim                 the front desk, and the rehearsal hall
+//! 5  cli  config  web  sim            the front desk, and the rehearsal hall
 //! 4  engine  job                      carry things between doors
 //! 3  chain  venue  store  alert  observe   doors: each opens on its own street, none onto another
 //! 2  policy  report                   what to do; how it reads
@@ -53,3 +53,4 @@ pub mod tape;
 pub mod time;
 pub mod units;
 pub mod venue;
+pub mod web;

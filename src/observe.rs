@@ -196,6 +196,16 @@ pub fn jobs_held(why: &str) {
     tracing::warn!(why, "jobs wait: they are looked at again in a minute");
 }
 
+/// The page can be looked at.
+pub fn page_begun(at: std::net::SocketAddr) {
+    tracing::info!(%at, "the page is there");
+}
+
+/// The page is not there; everything else goes on.
+pub fn page_held(at: std::net::SocketAddr, why: &str) {
+    tracing::warn!(%at, why, "no page: it is tried again; everything else goes on");
+}
+
 /// How long the service manager waits for a sign of life before it ends us; none: it does not.
 pub fn watchdog() -> Option<Duration> {
     sd_notify::watchdog_enabled()

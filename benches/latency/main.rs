@@ -4,6 +4,7 @@
 //! cargo bench --bench latency                    everything
 //! cargo bench --bench latency -- --quick         few rounds and few fills: does it run at all?
 //! cargo bench --bench latency -- --rounds 100 --fills 1000000
+//! cargo bench --bench latency -- --looks 200 --fills 20000     the page asked for 200 times a second beside it
 //! ```
 //!
 //! The first table is of `hedge run` as it is, a process of its own, between a rehearsal node
@@ -34,6 +35,9 @@ struct Args {
     /// Fills in the books that are swept.
     #[arg(long, value_delimiter = ',', default_values_t = [1_000_000, 10_000_000])]
     fills: Vec<u64>,
+    /// Measure the blocks once more while the page is asked for so often a second.
+    #[arg(long)]
+    looks: Option<u32>,
     /// Few of all.
     #[arg(long)]
     quick: bool,
@@ -53,7 +57,7 @@ async fn main() -> anyhow::Result<()> {
     let (rounds, fills) = if args.quick { (3, vec![20_000]) } else { (args.rounds, args.fills) };
     eprintln!("starting a throw-away Postgres");
     let books = books::Books::with(&[("track_commit_timestamp", "on")]).await?;
-    round::measure(&books, rounds).await?;
+    round::measure(&books, rounds, args.looks).await?;
     for fills in fills {
         full::measure(&books, fills).await?;
     }

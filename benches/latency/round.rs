@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     fmt::Write as _,
+    net::SocketAddr,
     path::PathBuf,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -20,6 +21,7 @@ use hedge::{
 };
 use jiff::Timestamp;
 use sqlx::{PgConnection, Row};
+use tokio::{sync::watch, task::JoinHandle};
 
 use super::{
     at,
@@ -34,6 +36,55 @@ const TICKERS: [&str; 10] = ["AAPL", "AMZN", "COIN", "GOOG", "META", "MSFT", "NF
 /// How long anything is waited for.
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// Somebody who looks at the page, so many times a second, whether it has answered or not.
+struct Crowd {
+    looking: JoinHandle<Vec<JoinHandle<anyhow::Result<i64>>>>,
+    enough: watch::Sender<bool>,
+}
+
+impl Crowd {
+    fn gather(page: SocketAddr, looks: u32) -> Self {
+        const PATHS: [&str; 5] = ["/", "/symbol/AAPL", "/order/1", "/api/overview.json", "/metrics"];
+        let (enough, mut told) = watch::channel(false);
+        let looking = tokio::spawn(async move {
+            let client = reqwest::Client::new();
+            let mut beat = tokio::time::interval(Duration::from_secs(1) / looks);
+            let mut asked = Vec::new();
+            for path in PATHS.into_iter().cycle() {
+                tokio::select! {
+                    _ = beat.tick() => {}
+                    _ = told.changed() => break,
+                }
+                let look = client.get(format!("http://{page}{path}"));
+                asked.push(tokio::spawn(async move {
+                    let begun = Instant::now();
+                    look.send().await?.error_for_status()?.bytes().await?;
+                    Ok(i64::try_from(begun.elapsed().as_micros())?)
+                }));
+            }
+            asked
+        });
+        Self { looking, enough }
+    }
+
+    /// Goes home, and says how long it waited.
+    async fn tell(self) -> anyhow::Result<()> {
+        self.enough.send(true)?;
+        let mut waited = Vec::new();
+        for asked in self.looking.await? {
+            waited.push(asked.await??);
+        }
+        waited.sort_unstable();
+        println!(
+            "  {} looks, each answered: p50 {}, p99 {}",
+            waited.len(),
+            millis(at(&waited, 50)),
+            millis(at(&waited, 99))
+        );
+        Ok(())
+    }
+}
+
 /// A chain, its node, a broker and `hedge run` between them.
 struct Stage {
     chain: SimChain,
@@ -41,6 +92,7 @@ struct Stage {
     broker: SimAlpaca,
     books: PgConnection,
     hedge: Child,
+    page: SocketAddr,
     _node: SimNode,
 }
 
@@ -52,7 +104,9 @@ impl Drop for Stage {
 }
 
 /// Measures and prints.
-pub(super) async fn measure(books: &Books, rounds: usize) -> anyhow::Result<()> {
+///
+/// With `looks`, once more while the page is asked for so often a second.
+pub(super) async fn measure(books: &Books, rounds: usize, looks: Option<u32>) -> anyhow::Result<()> {
     let mut stage = Stage::set(books).await?;
     stage.round(1).await.context("the first order")?;
     let trip = stage.round_trips().await?;
@@ -62,38 +116,52 @@ pub(super) async fn measure(books: &Books, rounds: usize) -> anyhow::Result<()> 
         millis(at(&trip, 50)),
         millis(at(&trip, 99))
     );
-    println!(
-        "  fills a block   orders   seen → committed      committed → at the broker   seen → at the broker"
-    );
-    println!("                             p50      p99          p50      p99                p50      p99");
-    for fills in [1, 100, 1_000] {
-        let mut times = [Vec::new(), Vec::new(), Vec::new()];
-        for nth in 0..rounds {
-            eprint!("\r{fills} fills a block: {} of {rounds}  ", nth + 1);
-            for (seen, committed, received) in stage.round(fills).await? {
-                times[0].push(committed - seen);
-                times[1].push(received - committed);
-                times[2].push(received - seen);
-            }
-        }
-        eprint!("\r                                        \r");
-        for times in &mut times {
-            times.sort_unstable();
-        }
-        let [written, sent, both] = &times;
-        let pair = |times: &[i64]| format!("{:>8} {:>8}", millis(at(times, 50)), millis(at(times, 99)));
-        println!(
-            "  {fills:>13}   {:>6}   {}     {}          {}",
-            both.len(),
-            pair(written),
-            pair(sent),
-            pair(both)
-        );
+    stage.table(rounds).await?;
+    if let Some(looks) = looks {
+        println!("\nthe same, while somebody looks {looks} times a second");
+        let crowd = Crowd::gather(stage.page, looks);
+        stage.table(rounds).await?;
+        crowd.tell().await?;
     }
     Ok(())
 }
 
 impl Stage {
+    /// Prints a line for each number of fills a block.
+    async fn table(&mut self, rounds: usize) -> anyhow::Result<()> {
+        println!(
+            "  fills a block   orders   seen → committed      committed → at the broker   seen → at the broker"
+        );
+        println!(
+            "                             p50      p99          p50      p99                p50      p99"
+        );
+        for fills in [1, 100, 1_000] {
+            let mut times = [Vec::new(), Vec::new(), Vec::new()];
+            for nth in 0..rounds {
+                eprint!("\r{fills} fills a block: {} of {rounds}  ", nth + 1);
+                for (seen, committed, received) in self.round(fills).await? {
+                    times[0].push(committed - seen);
+                    times[1].push(received - committed);
+                    times[2].push(received - seen);
+                }
+            }
+            eprint!("\r                                        \r");
+            for times in &mut times {
+                times.sort_unstable();
+            }
+            let [written, sent, both] = &times;
+            let pair = |times: &[i64]| format!("{:>8} {:>8}", millis(at(times, 50)), millis(at(times, 99)));
+            println!(
+                "  {fills:>13}   {:>6}   {}     {}          {}",
+                both.len(),
+                pair(written),
+                pair(sent),
+                pair(both)
+            );
+        }
+        Ok(())
+    }
+
     async fn set(books: &Books) -> anyhow::Result<Self> {
         let usdc = Cast::default().usdc;
         let mut tokens = vec![SimToken::plain(usdc, "USDC", 6)];
@@ -138,8 +206,9 @@ impl Stage {
             run(&["go-live", "--at", "1000", "--reason", "a bench"]).status()?.success(),
             "it does not go live"
         );
-        let hedge = run(&["run"]).spawn()?;
-        Ok(Self { chain, account, broker, books: conn, hedge, _node: node })
+        let page = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let hedge = run(&["run", "--web", &page.to_string()]).spawn()?;
+        Ok(Self { chain, account, broker, books: conn, hedge, page, _node: node })
     }
 
     /// One block of so many fills; for each of its orders when it was seen, committed and received,

@@ -40,6 +40,7 @@ pub mod sweep;
 mod systemd;
 pub mod trading;
 pub mod trouble;
+pub mod web;
 pub mod why;
 
 use std::{
@@ -99,6 +100,7 @@ enum Command {
     Backfill(backfill::Args),
     Index(index::Args),
     Run(run::Args),
+    Web(web::Args),
     Sweep(sweep::Args),
     GoLive(act::GoLive),
     Halt(act::Halt),
@@ -163,6 +165,7 @@ impl Cli {
             Command::Backfill(args) => backfill::run(args, &desk, out).await,
             Command::Index(args) => index::run(args, &desk, out).await,
             Command::Run(args) => run::run(args, &desk, out).await,
+            Command::Web(args) => web::run(args, &desk, out).await,
             Command::Sweep(args) => sweep::run(args, &desk, out).await,
             Command::GoLive(args) => act::go_live(args, &desk, out).await,
             Command::Halt(args) => act::halt(args, &desk, out).await,

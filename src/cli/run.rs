@@ -1,13 +1,13 @@
 //! `hedge run`.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use super::{
     Desk, Exit, Out,
     index::{self, Following},
     job, progress,
     sources::{self, Sources},
-    trading,
+    trading, web,
 };
 use crate::{
     engine::{
@@ -19,12 +19,14 @@ use crate::{
     job::scheduler,
     observe,
     time::Clock,
+    web::Site,
 };
 
 const EXAMPLES: &str = "\
 Examples:
   hedge run
   hedge run -v                  every step
+  hedge run --web 127.0.0.1:8080
   hedge go-live --reason ...    until then nothing is sent: `hedge show positions` says what would be
 
 A second one on the same database waits, and takes over within 15 seconds when the first is gone.";
@@ -32,7 +34,11 @@ A second one on the same database waits, and takes over within 15 seconds when t
 /// Reads to the head, follows it, and hedges, until interrupted.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
-pub struct Args {}
+pub struct Args {
+    /// Show what is so at this address; `[web] listen` says the same [default: no page].
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    web: Option<SocketAddr>,
+}
 
 /// Runs the command.
 ///
@@ -40,7 +46,12 @@ pub struct Args {}
 ///
 /// The configuration, or a database that refuses for good. A node, a broker or a database
 /// that is away is waited for.
-pub async fn run(_: Args, desk: &Desk, out: &mut Out<'_>) -> anyhow::Result<Exit> {
+pub async fn run(args: Args, desk: &Desk, out: &mut Out<'_>) -> anyhow::Result<Exit> {
+    let settings = desk.load()?.web;
+    let page = args.web.or(settings.listen);
+    if let Some(at) = page {
+        web::may(&settings, at)?;
+    }
     let sources = Sources::open(desk).await?;
     let readings = sources.ready(None)?;
     let ready = trading::ready(&sources).await?;
@@ -50,6 +61,9 @@ pub async fn run(_: Args, desk: &Desk, out: &mut Out<'_>) -> anyhow::Result<Exit
     ready.begin(&mut work, shown.clone(), &pulse, &stop);
     let office = Arc::new(job::office(&sources, job::all(desk)?)?);
     let jobs = tokio::spawn(scheduler::keep(office, stop.clone()));
+    let site = Site::of(&sources.db, sources.clock.clone(), Some(pulse.clone()))?;
+    let books = site.books.clone();
+    let page = page.map(|at| tokio::spawn(web::beside(site, settings, at, stop.clone())));
     if let Some(settings) = &sources.config().alerts {
         let mut mailer = Mailer::new(sources.db.pool().clone(), settings, sources.clock.clone());
         let (clock, told) = (sources.clock.clone(), stop.clone());
@@ -65,6 +79,10 @@ pub async fn run(_: Args, desk: &Desk, out: &mut Out<'_>) -> anyhow::Result<Exit
     watched.abort();
     ready.end().await;
     jobs.abort();
+    if let Some(page) = page {
+        page.abort();
+    }
+    books.close().await;
     sources.db.close().await;
     ended?;
     writeln!(out, "ended; `hedge run` goes on where it was")?;

@@ -4,15 +4,12 @@
 //! view is printed without a change here.
 
 use clap::Subcommand;
-use sqlx::{
-    Arguments, AssertSqlSafe, Column as _, Executor, PgPool, Row, SqlSafeStr, Statement, TypeInfo,
-    postgres::{PgArguments, PgColumn},
-};
+use sqlx::{Arguments, PgPool, postgres::PgArguments};
 
 use super::{Desk, Exit, Out, Trouble};
 use crate::{
-    report::{Column, Form, Kind, Table},
-    store::{Db, StoreError},
+    report::{Form, Table},
+    store::{Db, StoreError, table},
 };
 
 const EXAMPLES: &str = "\
@@ -374,39 +371,8 @@ pub(super) async fn answer(
     sql: &'static str,
     arguments: PgArguments,
 ) -> anyhow::Result<Table> {
-    let shape = pool.prepare(sql.into_sql_str()).await.map_err(unasked)?;
-    let columns: Vec<Column> = shape
-        .columns()
-        .iter()
-        .map(|column| Column { name: column.name().to_owned(), kind: kind(column) })
-        .collect();
-    let spelt: Vec<String> = columns.iter().map(spelt).collect();
-    // Nothing but names of columns, quoted, is put into the text.
-    let text = AssertSqlSafe(format!("select {} from ({sql}) as shown", spelt.join(", ")));
-    let rows = sqlx::query_with(text, arguments).fetch_all(pool).await.map_err(unasked)?;
-    let rows = rows
-        .iter()
-        .map(|row| (0..columns.len()).map(|place| row.try_get(place)).collect())
-        .collect::<Result<_, sqlx::Error>>()?;
-    Ok(Table { columns, rows })
-}
-
-fn kind(column: &PgColumn) -> Kind {
-    match column.type_info().name() {
-        "INT2" | "INT4" | "INT8" => Kind::Whole,
-        "NUMERIC" => Kind::Exact,
-        "BOOL" => Kind::Flag,
-        "TIMESTAMPTZ" => Kind::Time,
-        _ => Kind::Text,
-    }
-}
-
-fn spelt(column: &Column) -> String {
-    let name = format!("\"{}\"", column.name.replace('"', "\"\""));
-    match column.kind {
-        Kind::Time => format!(r#"to_char({name} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"#),
-        Kind::Text | Kind::Whole | Kind::Exact | Kind::Flag => format!("{name}::text"),
-    }
+    let mut conn = pool.acquire().await.map_err(unasked)?;
+    table::read(&mut conn, sql, arguments).await.map_err(unasked)
 }
 
 /// Whether the database was never migrated.

@@ -24,7 +24,7 @@ use crate::{
 };
 
 pub(super) const ROOT_KEYS: &[&str] =
-    &["chain", "source", "asset", "hedge", "venue", "limits", "jobs", "alerts", "store"];
+    &["chain", "source", "asset", "hedge", "venue", "limits", "jobs", "alerts", "web", "store"];
 pub(super) const CHAIN_KEYS: &[&str] = &["rpc", "usdc", "poll", "timeout", "concurrency", "proof_budget"];
 pub(super) const BUDGET_KEYS: &[&str] = &["mib", "requests"];
 pub(super) const SOURCE_KEYS: &[&str] =
@@ -34,6 +34,7 @@ pub(super) const ASSET_KEYS: &[&str] = &["symbol", "tokens", "threshold", "pyth_
 pub(super) const TOKEN_KEYS: &[&str] = &["chain", "address", "wrapped"];
 pub(super) const THRESHOLD_KEYS: &[&str] = &["shares", "fraction", "usd"];
 pub(super) const JOBS_KEYS: &[&str] = &["dir"];
+pub(super) const WEB_KEYS: &[&str] = &["listen"];
 pub(super) const STORE_KEYS: &[&str] = &["data"];
 
 const THRESHOLD_NEXT: &str =

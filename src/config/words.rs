@@ -3,7 +3,7 @@
 //! The same words are read in the file and in the environment. What is wrong
 //! with one never repeats a url's path, where keys live.
 
-use std::path::PathBuf;
+use std::{net::SocketAddr, path::PathBuf};
 
 use alloy::primitives::{Address, B256, U256};
 use jiff::SignedDuration;
@@ -31,6 +31,12 @@ pub(super) fn http_url(text: &str) -> Result<Url, Wrong> {
         "http" | "https" => Ok(url),
         scheme => Err(wrong(format!("{scheme}://{} is not an http(s) url", host_of(text)), next)),
     }
+}
+
+pub(super) fn listen(text: &str) -> Result<SocketAddr, Wrong> {
+    text.parse().map_err(|_| {
+        wrong(format!("`{text}` is not an address and a port"), "write it like \"127.0.0.1:8080\"")
+    })
 }
 
 pub(super) fn rpc_urls(text: &str) -> Result<Vec<String>, Wrong> {

@@ -26,6 +26,11 @@ impl Pulse {
         self.beats().insert(name.to_owned(), Since::now());
     }
 
+    /// How long ago each loop ended a step.
+    pub fn ages(&self) -> BTreeMap<String, Duration> {
+        self.beats().iter().map(|(name, at)| (name.clone(), at.elapsed())).collect()
+    }
+
     /// The loops that have not ended a step for so long.
     pub fn still(&self, time: Duration) -> Vec<String> {
         let beats = self.beats();

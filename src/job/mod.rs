@@ -19,6 +19,8 @@ pub mod corporate_actions;
 pub mod health;
 pub mod notify;
 pub mod office;
+pub mod pairing;
+pub mod pnl;
 pub mod reconcile;
 pub mod schedule;
 pub mod scheduler;

@@ -6,7 +6,7 @@
 use std::io::{self, Write};
 
 use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, presets};
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
 /// Decimals that a person is shown.
 const DECIMALS: usize = 6;
@@ -63,9 +63,7 @@ impl Table {
         match form {
             Form::People => writeln!(out, "{}", self.for_people(chosen)),
             Form::Json => {
-                let objects: Vec<Object<'_>> =
-                    self.rows.iter().map(|row| Object { columns: &self.columns, row }).collect();
-                serde_json::to_writer_pretty(&mut *out, &objects).map_err(io::Error::from)?;
+                serde_json::to_writer_pretty(&mut *out, self).map_err(io::Error::from)?;
                 writeln!(out)
             }
             Form::Csv => {
@@ -78,6 +76,12 @@ impl Table {
                 csv.flush()
             }
         }
+    }
+
+    /// What a row has in the column of this name; none where there is no such column, or nothing in it.
+    pub fn value<'t>(&self, row: &'t [Option<String>], name: &str) -> Option<&'t str> {
+        let place = self.columns.iter().position(|column| column.name == name)?;
+        row.get(place)?.as_deref()
     }
 
     fn for_people(&self, chosen: &[&str]) -> String {
@@ -135,6 +139,17 @@ fn cut(value: &str) -> String {
         Some(shown) if fraction.len() > DECIMALS => format!("{whole}.{shown}…"),
         _ if fraction.is_empty() => whole.to_owned(),
         _ => format!("{whole}.{fraction}"),
+    }
+}
+
+/// An array of objects, every column, exact.
+impl Serialize for Table {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut rows = serializer.serialize_seq(Some(self.rows.len()))?;
+        for row in &self.rows {
+            rows.serialize_element(&Object { columns: &self.columns, row })?;
+        }
+        rows.end()
     }
 }
 

@@ -14,6 +14,7 @@
 //! - [`alerts`], [`outbox`]: what people are told of, and how far it got
 //! - [`credentials`]: logins at brokers, sealed; [`paper`]: orders at the venue that is nobody's;
 //! - [`runs`], [`sessions`], [`checks`]: which job ran, when the market is open, what `sql/checks` found;
+//! - [`table`]: rows as Postgres spells them, for whoever shows them;
 //! - [`pnl`], [`statement`]: what P&L is counted from, what was counted, what was stated, with [`copied`] as its spectacles;
 //! - [`migrate`]: the tables' history applied, the schema `reporting` made anew.
 //!
@@ -48,6 +49,7 @@ pub mod runs;
 pub mod sessions;
 pub mod skips;
 pub mod statement;
+pub mod table;
 pub mod types;
 pub mod vaults;
 pub mod venues;

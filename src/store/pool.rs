@@ -64,6 +64,23 @@ impl Db {
         &self.url
     }
 
+    /// Connections of their own for whoever only looks: they cannot write, and no question of theirs
+    /// takes longer than `longest`. None is opened before it is needed.
+    ///
+    /// # Errors
+    ///
+    /// *Stop*: the address is none.
+    pub fn lookers(&self, connections: u32, longest: Duration) -> Result<PgPool, StoreError> {
+        let limit = longest.as_millis().to_string();
+        let options = self.url.options()?.application_name("hedge web").options([
+            ("default_transaction_read_only", "on"),
+            ("statement_timeout", limit.as_str()),
+            ("lock_timeout", limit.as_str()),
+        ]);
+        let pool = PgPoolOptions::new().max_connections(connections).acquire_timeout(longest);
+        Ok(pool.connect_lazy_with(options))
+    }
+
     /// Brings the tables up to date, and the schema `reporting` where it is another one.
     ///
     /// # Errors

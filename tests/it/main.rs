@@ -61,5 +61,6 @@ mod vaults;
 mod vectors;
 mod venues;
 mod weather;
+mod web;
 mod why;
 mod world;

@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, time::Duration};
 use anyhow::Context as _;
 use jiff::Timestamp;
 use sqlx::{PgPool, Row as _};
-use tokio::sync::watch;
+use tokio::{sync::watch, task::JoinHandle};
 
 use super::{Stage, Voice};
 use crate::{
@@ -17,11 +17,12 @@ use crate::{
         index::{self, Following},
         trading,
     },
-    engine::{Stop, indexer::Progress, stopped},
+    engine::{Stop, indexer::Progress, pulse::Pulse, stopped},
     sim::{Ask, Fault, Pick, Side, SimTrade, Strike},
     store::{StoreError, types::At},
     time::Clock,
     units::{Amount, Shares},
+    web::{self, Site, door::USUAL},
 };
 
 /// Blocks of the act.
@@ -79,6 +80,10 @@ impl Stage {
         let Following { mut work, mut shown, pulse } =
             index::follow(&self.sources, self.sources.ready(None)?, &ended);
         ready.begin(&mut work, shown.clone(), &pulse, &ended);
+        let page = match blocks {
+            None => Some(self.show_page(pulse, voice, &ended).await?),
+            Some(_) => None,
+        };
         let mut seen = Seen::default();
         if let Some((_, progress)) = shown.pop() {
             let mut narrator =
@@ -101,7 +106,34 @@ impl Stage {
         let _ = end.send(true);
         index::until_all_end(work).await?;
         ready.end().await;
+        if let Some(page) = page {
+            page.await?;
+        }
         Ok(seen)
+    }
+
+    /// Lets the books be looked at where the page usually is, or at any free port.
+    async fn show_page(
+        &self,
+        pulse: Pulse,
+        voice: &mut Voice<'_, '_>,
+        stop: &Stop,
+    ) -> anyhow::Result<JoinHandle<()>> {
+        let settings = web::Settings::default();
+        let listener = match web::bind(&settings, USUAL.parse()?).await {
+            Ok(listener) => listener,
+            Err(_) => web::bind(&settings, "127.0.0.1:0".parse()?).await?,
+        };
+        voice.say(&format!("Look at it in a browser:  http://{}\n", listener.local_addr()?))?;
+        let site = Site::of(&self.sources.db, self.sources.clock.clone(), Some(pulse))?;
+        let stop = stop.clone();
+        Ok(tokio::spawn(async move {
+            let books = site.books.clone();
+            if let Err(error) = web::serve(listener, &settings, site, stop).await {
+                tracing::warn!(%error, "the page ended");
+            }
+            books.close().await;
+        }))
     }
 
     /// Mines so many blocks, or for ever.

@@ -22,14 +22,11 @@ impl Why {
             // Writing to a string cannot fail.
             let _ = writeln!(text, "{line}");
         };
+        say(&self.summary());
         if let Some(position) = &self.position {
-            say(&self.headline(position));
             say(&format!("  = {}", position.sum()));
-        } else {
-            say(&format!("{}: nothing is known of it", self.symbol));
-            if !self.known.is_empty() {
-                say(&format!("  known are {}", self.known.join(", ")));
-            }
+        } else if !self.known.is_empty() {
+            say(&format!("  known are {}", self.known.join(", ")));
         }
         if let (fills @ 1.., quantity) = self.unreleased {
             let (fills, count) = match fills {
@@ -71,6 +68,14 @@ impl Why {
             }
         }
         text
+    }
+
+    /// What is exposed, in a line.
+    pub fn summary(&self) -> String {
+        match &self.position {
+            Some(position) => self.headline(position),
+            None => format!("{}: nothing is known of it", self.symbol),
+        }
     }
 
     fn headline(&self, position: &Position) -> String {
@@ -236,7 +241,7 @@ fn aligned(rows: &[Vec<String>]) -> Vec<String> {
 }
 
 /// An age as people say it: the largest unit, and the next where that helps.
-pub(in crate::cli) fn age(age: SignedDuration) -> String {
+pub(crate) fn age(age: SignedDuration) -> String {
     let seconds = age.as_secs().max(0);
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
     match (days, hours, minutes) {

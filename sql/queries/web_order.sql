@@ -1,0 +1,2 @@
+-- One row, or none: an order.
+select * from reporting.hedge_order where order_id = $1

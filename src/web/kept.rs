@@ -1,0 +1,95 @@
+//! What was answered a moment ago is answered again: however many look at a page, the books
+//! are asked once, and whoever comes meanwhile waits for that one answer.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use super::{Answer, route::Asked};
+use crate::time::Since;
+
+/// So many answers are kept at most.
+const MOST: usize = 256;
+
+/// One answer, and since when; its lock is held while it is made.
+type Place = Arc<tokio::sync::Mutex<Option<(Since, Answer)>>>;
+
+#[derive(Debug)]
+pub(super) struct Kept {
+    age: Duration,
+    places: Mutex<HashMap<Asked, Place>>,
+}
+
+impl Kept {
+    pub(super) fn for_at_most(age: Duration) -> Self {
+        Self { age, places: Mutex::default() }
+    }
+
+    /// The answer of a moment ago, or a new one; `times` as old as others may be.
+    pub(super) async fn or_made<F: Future<Output = Answer>>(
+        &self,
+        asked: &Asked,
+        times: u32,
+        make: impl FnOnce() -> F,
+    ) -> Answer {
+        let place = self.place(asked);
+        let mut place = place.lock().await;
+        if let Some((since, answer)) = place.as_ref()
+            && since.elapsed() < self.age * times
+        {
+            return answer.clone();
+        }
+        let answer = make().await;
+        *place = Some((Since::now(), answer.clone()));
+        answer
+    }
+
+    fn place(&self, asked: &Asked) -> Place {
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        if places.len() >= MOST && !places.contains_key(asked) {
+            // What is being made now is made for those who wait for it, kept or not.
+            places.clear();
+        }
+        Arc::clone(places.entry(asked.clone()).or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use axum::http::StatusCode;
+
+    use super::*;
+    use crate::web::route::{Form, Subject};
+
+    #[tokio::test]
+    async fn many_who_look_at_once_are_answered_by_one_question() {
+        let kept = Kept::for_at_most(Duration::from_hours(1));
+        let asked = AtomicUsize::new(0);
+        let make = || async {
+            asked.fetch_add(1, Ordering::Relaxed);
+            tokio::task::yield_now().await;
+            Answer::new(StatusCode::OK, "text/plain", "x")
+        };
+        let all = (0..50).map(|_| kept.or_made(&Asked::Ready, 1, make));
+        let all = futures_util::future::join_all(all).await;
+        assert_eq!((all.len(), asked.load(Ordering::Relaxed)), (50, 1));
+        let stale = Kept::for_at_most(Duration::ZERO);
+        stale.or_made(&Asked::Ready, 1, make).await;
+        stale.or_made(&Asked::Ready, 1, make).await;
+        assert_eq!(asked.load(Ordering::Relaxed), 3);
+    }
+
+    #[tokio::test]
+    async fn no_number_of_paths_fills_the_memory() {
+        let kept = Kept::for_at_most(Duration::from_hours(1));
+        for order in 0..1_000 {
+            let asked = Asked::Sheet(Subject::Order(order), Form::Html);
+            kept.or_made(&asked, 1, || async { Answer::new(StatusCode::OK, "text/plain", "x") }).await;
+        }
+        assert!(kept.places.lock().unwrap().len() <= MOST);
+    }
+}

@@ -19,7 +19,7 @@ use super::pool::DatabaseUrl;
 use super::{StoreError, passes};
 
 /// `migrations/`, oldest first.
-const MIGRATIONS: [(&str, &str); 9] = [
+const MIGRATIONS: &[(&str, &str)] = &[
     ("V001__the_chain", include_str!("../../migrations/V001__the_chain.sql")),
     ("V002__hedging", include_str!("../../migrations/V002__hedging.sql")),
     ("V003__credentials", include_str!("../../migrations/V003__credentials.sql")),
@@ -85,6 +85,7 @@ const VIEWS: &[(&str, &str)] = &[
     ("90_position_view", include_str!("../../sql/views/90_position_view.sql")),
     ("91_onchain_trade_view", include_str!("../../sql/views/91_onchain_trade_view.sql")),
     ("92_offchain_trade_view", include_str!("../../sql/views/92_offchain_trade_view.sql")),
+    ("93_metrics_pnl_view", include_str!("../../sql/views/93_metrics_pnl_view.sql")),
     ("94_unified_trade_view", include_str!("../../sql/views/94_unified_trade_view.sql")),
     ("95_events", include_str!("../../sql/views/95_events.sql")),
 ];

@@ -125,7 +125,9 @@ async fn every_view_and_column_of_reporting_says_what_it_is_in_250_characters() 
 }
 
 /// Columns whose names are those of the earlier system, for whoever has charts of it.
-const NAMED_BEFORE: [&str; 7] = [
+const NAMED_BEFORE: [&str; 9] = [
+    "metrics_pnl.price_per_share",
+    "metrics_pnl_view.price_per_share",
     "offchain_trades.shares",
     "position_view.accumulated_long",
     "position_view.accumulated_short",

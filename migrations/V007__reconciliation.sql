@@ -85,6 +85,7 @@ create table recon_answer (
     place          int         not null,
     source         text        not null,
     request        text        not null,
+    status         int,                              -- of HTTP; null: no answer came, and said says why
     said           text        not null,
     sha256         bytea       not null,
     primary key (run_id, place),

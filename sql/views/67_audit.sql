@@ -28,6 +28,17 @@ with act as (
     union all
     select known_at, 'enter corporate action', 'action ' || id, symbol, symbol, kind || ' of ' || ex_date, reason, author
     from corporate_action where author is not null
+    union all
+    select e.happened_at, 'break: ' || e.event, 'break event ' || e.id, b.instrument, 'break ' || b.id,
+        b.class || ' of ' || trim_scale(e.quantity) || ' ' || b.instrument || ', ' || b.leg || ' ' || b.account, e.reason, e.author
+    from recon_break_event e join recon_break b on b.id = e.break_id
+    where e.author is not null
+    union all
+    select happened_at, 'state balance', 'entry ' || id, instrument, leg || ' ' || account, kind || ' ' || trim_scale(amount), reason, author
+    from account_entry where break_id is null
+    union all
+    select happened_at, 'acknowledge alert', 'alert event ' || id, null, key, 'until ' || until, said, author
+    from alert_event where event = 'acknowledged'
 )
 select happened_at, author, act, symbol, about, detail, reason, act_id,
     (happened_at at time zone 'America/New_York')::date     as et_date,

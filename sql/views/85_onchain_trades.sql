@@ -1,7 +1,7 @@
 -- One row per fill, under the name and with the columns of the earlier system.
 create view reporting.onchain_trades as
 select
-    f.chain_id || ':0x' || encode(f.block_hash, 'hex') || ':' || f.log_index || ':' || f.role as id,
+    f.chain_id || ':' || l.block_number || ':' || f.log_index || ':' || f.role as id,
     '0x' || encode(l.tx_hash, 'hex')                        as tx_hash,
     f.log_index,
     coalesce(t.symbol, f.symbol)                            as symbol,
@@ -27,7 +27,7 @@ left join lateral (
 where l.taken_by is null and f.quantity > 0 and f.usdc > 0;
 
 comment on view reporting.onchain_trades is 'One row per fill with a price, as the earlier system''s table had it. What is new is in fill.';
-comment on column reporting.onchain_trades.id is 'Id of the fill: chain, block hash, log and side. It was a number there.';
+comment on column reporting.onchain_trades.id is 'Id of the fill, chain:block:log:role; trade_id of metrics_pnl. It was a number there.';
 comment on column reporting.onchain_trades.tx_hash is 'Transaction; 0x and 64 lower-case hex digits.';
 comment on column reporting.onchain_trades.log_index is 'Place of the log in its block.';
 comment on column reporting.onchain_trades.symbol is 'What the token calls itself, such as wtAAPL; the ticker where it was not asked.';

@@ -1,10 +1,11 @@
 -- One row per fill and order that hedges it, under the name and with the columns of the earlier system.
 create view reporting.trade_execution_links as
 select
-    c.chain_id || ':0x' || encode(c.block_hash, 'hex') || ':' || c.log_index || ':' || c.role as trade_id,
+    c.chain_id || ':' || l.block_number || ':' || c.log_index || ':' || c.role as trade_id,
     c.order_id                                              as execution_id,
     c.quantity                                              as contributed_shares
 from cover c
+join chain_log l using (chain_id, block_hash, log_index)
 where c.what = 'fill';
 
 comment on view reporting.trade_execution_links is 'One row per fill and order that hedges it, as the earlier system''s table had it. What is new is in cover.';

@@ -2,7 +2,7 @@
 create view reporting.unified_trade_view as
 select
     'ONCHAIN'                                               as trade_type,
-    f.chain_id || ':0x' || encode(f.block_hash, 'hex') || ':' || f.log_index || ':' || f.role as trade_id,
+    f.chain_id || ':' || l.block_number || ':' || f.log_index || ':' || f.role as trade_id,
     s.name                                                  as venue,
     f.symbol,
     f.side                                                  as direction,

@@ -63,12 +63,24 @@ select 'run', r.job || ' ' || r.business_date, row_number() over (partition by r
     coalesce(r.finished_at, r.started_at), coalesce(r.finished_at, r.started_at), jsonb_build_object('said', r.said, 'due_at', r.due_at)
 from job_run r
 union all
+select 'break', e.break_id::text, row_number() over (partition by e.break_id order by e.id), e.event, e.happened_at, e.happened_at,
+    jsonb_build_object('state', e.state, 'quantity', e.quantity, 'cash', e.cash, 'run', e.run_id, 'reason', e.reason, 'author', e.author)
+from recon_break_event e
+union all
+select 'alert', e.key, row_number() over (partition by e.key order by e.id), e.event, e.happened_at, e.happened_at,
+    jsonb_build_object('severity', e.severity, 'usd', e.usd, 'said', e.said, 'author', e.author)
+from alert_event e
+union all
+select 'P&L', w.trade_type || ':' || w.trade_id, row_number() over (partition by w.symbol, w.executed_at, w.trade_type, w.trade_id order by w.known_to),
+    w.ended_by, w.executed_at, w.known_to, jsonb_build_object('symbol', w.symbol, 'realized_pnl', w.realized_pnl, 'cause', w.cause)
+from pnl_row w where w.known_to is not null
+union all
 select 'operator', a.act_id, 1, a.act, a.happened_at, a.happened_at,
     jsonb_build_object('author', a.author, 'about', a.about, 'detail', a.detail, 'reason', a.reason)
 from reporting.audit a;
 
 comment on view reporting.events is 'One row per thing that ever happened, whatever it happened to: append-only, as what it is read from. Ask for a type and an id, or for a time.';
-comment on column reporting.events.aggregate_type is 'What it happened to: fill, execution, order, vault, source, skipped log, corporate action, cash, run or operator.';
+comment on column reporting.events.aggregate_type is 'What it happened to: fill, execution, order, vault, source, skipped log, corporate action, cash, run, break, alert, P&L or operator.';
 comment on column reporting.events.aggregate_id is 'Which of them.';
 comment on column reporting.events.sequence is 'Place among what happened to that one, from 1.';
 comment on column reporting.events.event_type is 'What happened, in a word or a few.';

@@ -25,8 +25,6 @@ pub mod reconcile;
 pub mod schedule;
 pub mod scheduler;
 pub mod spec;
-pub mod pairing;
-pub mod pnl;
 pub mod statement;
 
 use jiff::{Timestamp, civil::Date};

@@ -305,11 +305,7 @@ async fn one(
     Json(live.clone())
 }
 
-async fn items(
-    State(it): State<Fake>,
-    Path(id): Path<i64>,
-    uri: axum::http::Uri,
-) -> Response {
+async fn items(State(it): State<Fake>, Path(id): Path<i64>, uri: axum::http::Uri) -> Response {
     let query: Vec<(String, String)> =
         form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
     let number = |key: &str| {

@@ -110,3 +110,7 @@ create table reporting_made (
     made_at        timestamptz not null default now(),
     constraint reporting_is_made_once check (only_one)
 );
+
+-- What people did is little among what was done.
+create index hedge_order_by_author on hedge_order (planned_at) where author is not null;
+create index order_event_by_author on order_event (happened_at) where author is not null;

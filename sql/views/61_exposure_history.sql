@@ -4,11 +4,16 @@ create function reporting.exposure_changes(since timestamptz)
 returns table (symbol text, happened_at timestamptz, place bigint, what text, quantity numeric, position_after numeric, price numeric)
 language plpgsql stable rows 10000 security definer set search_path from current
 set plan_cache_mode = force_custom_plan
+-- Nothing here is long enough to be compiled; and what is sorted stays in memory.
+set jit = off set work_mem = '64MB'
 as $$
 #variable_conflict use_column
 begin
     return query
-    with change as (
+    with at_last as materialized (
+        select symbol, position, last_fill_price from reporting.position_now
+    ),
+    change as (
         select f.symbol, l.block_time as at, 0 as rank, l.block_number as place, l.log_index::bigint as place_in_it, 'fill' as what,
             case f.side when 'BUY' then f.quantity else -f.quantity end as quantity,
             case when f.quantity > 0 and f.usdc > 0 then f.usdc / f.quantity end as price
@@ -37,11 +42,11 @@ begin
             coalesce(
                 (select m.price from mark m where m.symbol = n.symbol and m.as_of < since order by m.as_of desc limit 1),
                 n.last_fill_price) as price
-        from reporting.position_now n
+        from at_last n
         left join (select symbol, sum(quantity) as quantity from change group by symbol) c using (symbol)
         union all
         select r.symbol, r.at, r.nth, r.what, r.quantity, n.position - r.in_all + r.so_far, r.price
-        from run r join reporting.position_now n using (symbol)
+        from run r join at_last n using (symbol)
     ),
     priced as (
         select *, count(price) over (partition by symbol order by nth rows unbounded preceding) as priced from told

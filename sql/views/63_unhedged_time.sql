@@ -1,9 +1,13 @@
--- One row per share and New York day: how much was open how long.
-create view reporting.unhedged_time as
+-- One row per share and New York day: how much was open how long. First of the days from any instant on.
+create function reporting.unhedged_since(since timestamptz)
+returns table (symbol text, et_date date, open_minutes numeric, quantity_minutes numeric, dollar_minutes numeric, largest_usd numeric,
+               stretches_without_price bigint)
+language sql stable rows 10000 security definer set search_path from current set jit = off set work_mem = '64MB'
+as $$
 with stretch as (
     select symbol, position_after, price, happened_at as from_at,
         coalesce(lead(happened_at) over (partition by symbol order by place), now()) as to_at
-    from reporting.exposure_changes(now() - interval '31 days')
+    from reporting.exposure_changes(since)
 ),
 part as (
     select s.symbol, s.position_after, s.price, day.et_date,
@@ -17,19 +21,28 @@ part as (
     ) day
     where s.position_after <> 0 and s.to_at > s.from_at
 )
-select
-    symbol,
-    et_date,
-    date_trunc('week', et_date)::date                       as et_week,
-    date_trunc('month', et_date)::date                      as et_month,
-    round(sum(minutes), 3)                                  as open_minutes,
-    round(sum(abs(position_after) * minutes), 9)            as quantity_minutes,
-    round(sum(abs(position_after) * price * minutes), 2)::numeric(20,2) as dollar_minutes,
-    round(max(abs(position_after) * price), 2)::numeric(20,2) as largest_usd,
-    count(*) filter (where price is null)                   as stretches_without_price
+select symbol, et_date, round(sum(minutes), 3), round(sum(abs(position_after) * minutes), 9),
+    round(sum(abs(position_after) * price * minutes), 2), round(max(abs(position_after) * price), 2),
+    count(*) filter (where price is null)
 from part
 where minutes > 0
-group by symbol, et_date;
+group by symbol, et_date
+$$;
+comment on function reporting.unhedged_since is
+    'How much was open how long, of each share and New York day from an instant on; columns as in unhedged_time. The fewer days, the sooner it answers.';
+
+create view reporting.unhedged_time as
+select
+    u.symbol,
+    u.et_date,
+    date_trunc('week', u.et_date::timestamp)::date          as et_week,
+    date_trunc('month', u.et_date::timestamp)::date         as et_month,
+    u.open_minutes,
+    u.quantity_minutes,
+    u.dollar_minutes::numeric(20,2)                         as dollar_minutes,
+    u.largest_usd::numeric(20,2)                            as largest_usd,
+    u.stretches_without_price
+from reporting.unhedged_since(now() - interval '31 days') u;
 
 comment on view reporting.unhedged_time is
     'One row per share and New York day of the last 31 in which something was open: how much, how long. Fills count from their block until a broker traded the other way.';

@@ -1,5 +1,7 @@
 //! Dashboards: their files, their queries, and what a push makes of a Metabase.
 
+mod asked;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     process::Command,
@@ -16,16 +18,14 @@ use axum::{
 };
 use clap::Parser as _;
 use hedge::{
-    cli::{
-        Cli,
-        bi::boards::{self, Card},
-    },
+    cli::{Cli, bi::boards},
     config::Environment,
 };
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Column as _, Executor as _, SqlSafeStr as _, Statement as _, TypeInfo as _};
 
 use crate::{tools, world::World};
+use asked::asked;
 
 #[test]
 fn every_file_of_the_dashboards_is_one_that_metabase_takes() {
@@ -37,25 +37,6 @@ fn every_file_of_the_dashboards_is_one_that_metabase_takes() {
     let boards = boards::shipped().unwrap();
     let files = 1 + boards.cards.len() + boards.dashboards.len();
     assert!(said.contains(&format!("{files} passed, 0 failed")), "{said}");
-}
-
-/// The query as Metabase sends it: what is in double square brackets goes where its filter is empty.
-fn asked(card: &Card, filters: &BTreeMap<&str, &str>) -> String {
-    let mut sql = String::new();
-    let mut rest = card.sql();
-    while let Some((before, after)) = rest.split_once("[[") {
-        let (inside, after) = after.split_once("]]").unwrap();
-        sql.push_str(before);
-        let name = inside.split_once("{{").unwrap().1.split_once("}}").unwrap().0;
-        if filters.contains_key(name) {
-            sql.push_str(inside);
-        }
-        rest = after;
-    }
-    sql.push_str(rest);
-    filters
-        .iter()
-        .fold(sql, |sql, (name, value)| sql.replace(&format!("{{{{{name}}}}}"), &format!("'{value}'")))
 }
 
 #[tokio::test]

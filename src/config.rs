@@ -14,6 +14,7 @@ mod given;
 mod hedging;
 pub mod jobs;
 mod problem;
+mod proving;
 mod reading;
 mod sections;
 mod words;
@@ -43,6 +44,8 @@ use crate::{
     assets::{Asset, Directory, Token},
     book::coverage::Verdict,
     chain::source::{ChainSettings, HedgeAt, Kind, ProofBudget, SourceSettings},
+    job::reconcile::ReconcileSettings,
+    policy::inventory::InventorySettings,
     policy::{HedgeSettings, Limits},
     secret::Secret,
     store::{DatabaseUrl, StoreError},
@@ -87,6 +90,10 @@ pub struct Config {
     pub web: web::Settings,
     /// `ENCRYPTION_KEY`: what tokens of logins are kept under, 64 hex digits.
     pub encryption_key: Option<Secret>,
+    /// How the books are proved.
+    pub reconcile: ReconcileSettings,
+    /// How much should lie where.
+    pub inventory: InventorySettings,
     /// Where the books are kept.
     pub store: StoreSettings,
     /// The operator's own files of jobs; see [`jobs::specs`].
@@ -180,6 +187,7 @@ impl Config {
             config.source_of_environment(&mut given);
         }
         config.hedging_of_environment(&mut given);
+        config.read_proving(None, &mut given);
         config.encryption_of_environment(&mut given);
         config.web.token = given.secret("HEDGE_WEB_TOKEN");
         config.note_what_is_not_hedged();
@@ -310,6 +318,7 @@ impl Config {
         if let Some(web) = root.get("web").and_then(|web| web.section(WEB_KEYS)) {
             self.web.listen = web.get("listen").and_then(|node| node.text(listen));
         }
+        self.read_proving(Some(root), given);
         if let Some(store) = root.get("store").and_then(|store| store.section(STORE_KEYS)) {
             self.store.data = store.get("data").and_then(|data| data.text(directory));
         }
@@ -336,6 +345,7 @@ mod tests {
 
     use super::{
         hedging::{HEDGE_KEYS, LIMITS_KEYS, VENUE_KEYS},
+        proving::{INVENTORY_KEYS, RECONCILE_KEYS},
         sections::{
             ASSET_KEYS, BUDGET_KEYS, CHAIN_KEYS, SOURCE_KEYS, THRESHOLD_KEYS, TOKEN_KEYS, VAULT_KEYS,
         },
@@ -592,6 +602,8 @@ data = "/var/lib/hedge"
             HEDGE_KEYS,
             VENUE_KEYS,
             LIMITS_KEYS,
+            RECONCILE_KEYS,
+            INVENTORY_KEYS,
             alerting::ALERTS_KEYS,
             STORE_KEYS,
             WEB_KEYS,

@@ -1,3 +1,3 @@
 -- One row per weekday near a date of which it is known whether the exchange is open.
-select date::text as date, open_at is not null as is_open from market_session
+select date, open_at is not null as is_open from market_session
 where date between $1::date - 30 and $1::date + 30 order by date

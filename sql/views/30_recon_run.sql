@@ -18,7 +18,7 @@ select
     encode(r.output_digest, 'hex')                          as output_digest,
     r.code_version,
     r.said,
-    r.business_date                                         as et_date,
+    r.business_date as et_date,
     date_trunc('week', r.business_date::timestamp)::date as et_week,
     date_trunc('month', r.business_date::timestamp)::date as et_month
 from recon_run r;

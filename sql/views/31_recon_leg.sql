@@ -14,7 +14,7 @@ select
     round(l.residual * l.price, 2)::numeric(20,2)                          as residual_usd,
     round(l.unexplained * l.price, 2)::numeric(20,2)                       as unexplained_usd,
     array_to_string(l.candidates, '; ')                     as candidates,
-    r.business_date                                         as et_date,
+    r.business_date as et_date,
     date_trunc('week', r.business_date::timestamp)::date as et_week,
     date_trunc('month', r.business_date::timestamp)::date as et_month
 from recon_leg l

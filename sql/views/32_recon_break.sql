@@ -18,7 +18,7 @@ select
     b.acknowledged_until                                    as acknowledged_until_at,
     array_to_string(b.refs, '; ')                           as evidence,
     b.detail,
-    (b.first_seen at time zone 'America/New_York')::date                                         as et_date,
+    (b.first_seen at time zone 'America/New_York')::date as et_date,
     date_trunc('week', (b.first_seen at time zone 'America/New_York')::date::timestamp)::date as et_week,
     date_trunc('month', (b.first_seen at time zone 'America/New_York')::date::timestamp)::date as et_month
 from recon_break b

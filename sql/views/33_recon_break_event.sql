@@ -15,7 +15,7 @@ select
     e.author,
     e.reason,
     e.happened_at,
-    (e.happened_at at time zone 'America/New_York')::date                                         as et_date,
+    (e.happened_at at time zone 'America/New_York')::date as et_date,
     date_trunc('week', (e.happened_at at time zone 'America/New_York')::date::timestamp)::date as et_week,
     date_trunc('month', (e.happened_at at time zone 'America/New_York')::date::timestamp)::date as et_month
 from recon_break_event e

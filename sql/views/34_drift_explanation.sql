@@ -13,7 +13,7 @@ select
     e.deadline                                              as deadline_at,
     e.tolerated                                             as is_rounding,
     e.detail,
-    r.business_date                                         as et_date,
+    r.business_date as et_date,
     date_trunc('week', r.business_date::timestamp)::date as et_week,
     date_trunc('month', r.business_date::timestamp)::date as et_month
 from recon_explanation e

@@ -7,7 +7,8 @@
 //! not spoken with.
 
 use std::{
-    path::PathBuf,
+    fs,
+    path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
 
@@ -56,6 +57,8 @@ pub struct Settings {
     pub user: Option<String>,
     /// `SMTP_PASSWORD`.
     pub password: Option<Secret>,
+    /// Where mail is put as files, a message each, instead of being sent; none: it is sent.
+    pub folder: Option<PathBuf>,
     /// From whom mail is.
     pub from: String,
     /// The name of the list that mail is of: `prod`.
@@ -85,6 +88,9 @@ impl Door {
             Ok(made) => made,
             Err(why) => return Answer::Refused(why),
         };
+        if let Some(folder) = &self.settings.folder {
+            return put(folder, message, &bytes);
+        }
         let mut kept = self.open.take();
         if let Some(open) = &mut kept {
             // It may have been closed since; a new one is as good.
@@ -124,6 +130,10 @@ impl Door {
     /// # Errors
     /// What the first step that failed came to.
     pub async fn probe(&mut self) -> Result<String, Answer> {
+        if let Some(folder) = &self.settings.folder {
+            let made = fs::create_dir_all(folder).map_err(|error| Answer::Away(said(&error)));
+            return made.map(|()| folder.display().to_string());
+        }
         let mut connection = self.connect().await?;
         let noop = within(self.settings.timeout_ms, connection.test_connected()).await;
         let name = connection.server_info().name().to_owned();
@@ -180,7 +190,7 @@ impl Door {
         let builder = match ca {
             Some(path) => {
                 let shown = path.display();
-                let pem = std::fs::read(path)
+                let pem = fs::read(path)
                     .map_err(|error| Answer::Away(format!("smtp_ca {shown} cannot be read: {error}")))?;
                 let own = Certificate::from_pem(&pem).map_err(|error| {
                     Answer::Away(format!("smtp_ca {shown} is no certificate: {}", said(&error)))
@@ -239,6 +249,21 @@ fn judged(answer: Option<Smtp<Response>>, refused: impl FnOnce(String) -> Answer
 /// What comes within a time, if anything does.
 async fn within<T>(milliseconds: u64, work: impl Future<Output = T>) -> Option<T> {
     tokio::time::timeout(Duration::from_millis(milliseconds), work).await.ok()
+}
+
+/// Puts a message into a folder, under its own id and its recipient: a second time it is the same file.
+fn put(folder: &Path, message: Message<'_>, bytes: &[u8]) -> Answer {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "@.-_".contains(letter);
+    let name: String = format!("{} {}", message.message_id, message.recipient)
+        .chars()
+        .filter_map(|letter| match letter {
+            '<' | '>' => None,
+            _ => Some(if plain(letter) { letter } else { '_' }),
+        })
+        .collect();
+    let written =
+        fs::create_dir_all(folder).and_then(|()| fs::write(folder.join(format!("{name}.eml")), bytes));
+    written.map_or_else(|error| Answer::Away(said(&error)), |()| Answer::Delivered)
 }
 
 /// The message as it leaves: the same bytes but for the boundaries between its parts.
@@ -306,6 +331,7 @@ mod tests {
             ca: None,
             user: None,
             password: None,
+            folder: None,
             from: "hedge <hedge@desk.example>".to_owned(),
             list: "prod".to_owned(),
             timeout_ms: 1,

@@ -115,8 +115,11 @@ impl Printed {
 fn until(text: &str) -> Result<Timestamp, String> {
     let zone = TimeZone::get("America/New_York").map_err(|error| error.to_string())?;
     let end_of = |date: Date| date.to_datetime(Time::constant(23, 59, 59, 0));
-    let time = (text.parse::<Date>().map(end_of).or_else(|_| text.parse::<DateTime>()))
-        .map_err(|_| "write a date such as 2026-11-24, or a time such as 2026-11-24T09:30".to_owned())?;
+    // A date is read from a time too: only what has none is a whole day.
+    let whole = !text.contains(['T', ' ']);
+    let read = if whole { text.parse::<Date>().map(end_of) } else { text.parse::<DateTime>() };
+    let time =
+        read.map_err(|_| "write a date such as 2026-11-24, or a time such as 2026-11-24T09:30".to_owned())?;
     zone.to_timestamp(time).map_err(|error| error.to_string())
 }
 

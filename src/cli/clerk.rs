@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use sqlx::PgPool;
 
-use super::{Trouble, sources::Sources, trading};
+use super::{Trouble, reconcile::Books, sources::Sources, trading};
 use crate::{
     alert,
     engine::mailer::Mailer,
@@ -13,7 +13,9 @@ use crate::{
         Outcome, Run, Verdict, calendar, checks, corporate_actions, health,
         notify::{self, Voice},
         office::Clerk,
+        pnl::{self, Counting},
         spec::{Kind, Spec},
+        statement,
     },
     observe,
     policy::alert::{Condition, Seen},
@@ -30,6 +32,7 @@ pub(super) struct Clerks {
     /// The shares that are configured.
     symbols: Vec<String>,
     alerts: Option<alert::Settings>,
+    books: Books,
     clock: Clock,
 }
 
@@ -42,7 +45,8 @@ impl Clerks {
         let venues = trading::venues(sources)?.into_iter().map(|(_, venue)| venue).collect();
         let (pool, alerts) = (sources.db.pool().clone(), sources.config().alerts.clone());
         let symbols = sources.config().directory.assets().iter().map(|asset| asset.symbol.clone()).collect();
-        Ok(Self { pool, specs, venues, symbols, alerts, clock: sources.clock.clone() })
+        let books = Books::of(sources)?;
+        Ok(Self { pool, specs, venues, symbols, alerts, books, clock: sources.clock.clone() })
     }
 
     /// Tells people what a run saw, and nothing else: of jobs that have written what they write.
@@ -92,14 +96,14 @@ impl Clerk for Clerks {
                 self.tell(spec, run, conditions).await?;
                 Ok(outcome)
             }
+            Kind::Reconcile => Ok(self.books.reconciler(self.voice(spec)).await?.run(run).await?),
+            Kind::Pnl => Ok(pnl::run(&self.pool, run, &self.voice(spec), &Counting::new(false)).await?),
+            Kind::Statement => Ok(statement::run(&self.pool, run, &self.voice(spec)).await?),
             Kind::CorporateActions => {
                 let (pool, venues) = (&self.pool, &self.venues);
                 let (outcome, conditions) = corporate_actions::run(pool, venues, &self.symbols, run).await?;
                 self.tell(spec, run, conditions).await?;
                 Ok(outcome)
-            }
-            Kind::Reconcile | Kind::Pnl | Kind::Statement => {
-                anyhow::bail!("not there yet")
             }
         }
     }

@@ -15,6 +15,7 @@ pub mod audit;
 pub mod auth;
 pub mod backfill;
 pub mod bi;
+pub mod breaks;
 pub mod check;
 mod clerk;
 pub mod db;
@@ -29,6 +30,8 @@ pub mod migrate;
 pub mod pnl;
 pub mod preflight;
 pub mod progress;
+pub mod recon;
+pub mod reconcile;
 pub mod redrive;
 pub mod rewind;
 pub mod run;
@@ -120,6 +123,10 @@ enum Command {
     Show(show::Args),
     Rewind(rewind::Args),
     Accept(accept::Args),
+    Reconcile(reconcile::Args),
+    Recon(recon::Args),
+    Correct(breaks::Correct),
+    WriteOff(breaks::WriteOff),
     Alert(alert::Args),
     Redrive(redrive::Args),
     Bi(bi::Args),
@@ -185,6 +192,10 @@ impl Cli {
             Command::Show(args) => show::run(args, &desk, out).await,
             Command::Rewind(args) => rewind::run(args, &desk, out).await,
             Command::Accept(args) => accept::run(args, &desk, out).await,
+            Command::Reconcile(args) => Box::pin(reconcile::run(args, &desk, out)).await,
+            Command::Recon(args) => recon::run(args, &desk, out).await,
+            Command::Correct(args) => breaks::correct(args, &desk, out).await,
+            Command::WriteOff(args) => breaks::write_off(args, &desk, out).await,
             Command::Alert(args) => alert::run(args, &desk, out).await,
             Command::Redrive(args) => redrive::run(args, &desk, out).await,
             Command::Bi(args) => bi::run(args, &desk, out).await,

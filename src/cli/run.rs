@@ -67,9 +67,9 @@ pub async fn run(args: Args, desk: &Desk, out: &mut Out<'_>) -> anyhow::Result<E
     if let Some(settings) = &sources.config().alerts {
         let mut mailer = Mailer::new(sources.db.pool().clone(), settings, sources.clock.clone());
         let (clock, told) = (sources.clock.clone(), stop.clone());
-        work.spawn(Box::pin(
-            async move { drive(&mut mailer, Until::Told, mailer::EVERY, &clock, told).await },
-        ));
+        work.spawn(Box::pin(async move {
+            Box::pin(drive(&mut mailer, Until::Told, mailer::EVERY, &clock, told)).await
+        }));
     }
     let watched = tokio::spawn(feed_the_watchdog(pulse, stop.clone()));
     let bars = progress::show(shown, &sources.clock);

@@ -105,6 +105,29 @@ const CURSORS: &[&str] = &[
     "moved_at",
     "stopped_why",
 ];
+const BREAKS: &[&str] = &[
+    "break_id",
+    "state",
+    "class",
+    "leg",
+    "account",
+    "instrument",
+    "quantity",
+    "value_usd",
+    "first_seen_at",
+    "deadline_at",
+    "detail",
+];
+const RECON: &[&str] = &[
+    "run_id",
+    "business_date",
+    "attempt",
+    "status",
+    "open_breaks",
+    "unexplained_legs",
+    "finished_at",
+    "said",
+];
 const SKIPPED: &[&str] =
     &["skipped_id", "executed_at", "source", "reason", "detail", "block_number", "log_index", "tx_hash"];
 
@@ -167,6 +190,19 @@ enum What {
         /// Only of this share.
         #[arg(long, value_name = "TICKER")]
         symbol: Option<String>,
+        #[command(flatten)]
+        printing: Printing,
+    },
+    /// What the books and the world do not agree on; until it is gone
+    Breaks {
+        /// Those that are over, too.
+        #[arg(long)]
+        all: bool,
+        #[command(flatten)]
+        printing: Printing,
+    },
+    /// What reconciliations came to
+    Recon {
         #[command(flatten)]
         printing: Printing,
     },
@@ -310,6 +346,27 @@ impl What {
                     form: printing.form(),
                     chosen: PNL,
                     nothing: "nothing was counted yet; `hedge pnl` does",
+                })
+            }
+            Self::Breaks { all, printing } => {
+                arguments.add(all)?;
+                arguments.add(printing.rows())?;
+                Ok(Question {
+                    sql: include_str!("../../sql/queries/show_breaks.sql"),
+                    arguments,
+                    form: printing.form(),
+                    chosen: BREAKS,
+                    nothing: "no breaks; `hedge show recon` says when that was last looked at",
+                })
+            }
+            Self::Recon { printing } => {
+                arguments.add(printing.rows())?;
+                Ok(Question {
+                    sql: include_str!("../../sql/queries/show_recon.sql"),
+                    arguments,
+                    form: printing.form(),
+                    chosen: RECON,
+                    nothing: "nothing was reconciled yet; `hedge reconcile` does it now",
                 })
             }
             Self::Cursors { filter } => Ok(Question {

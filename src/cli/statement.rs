@@ -1,11 +1,14 @@
 //! `hedge statement`: what a New York day earned.
 
+use std::path::PathBuf;
+
+use anyhow::Context as _;
 use jiff::civil::Date;
 
 use super::{Desk, Exit, Out};
 use crate::{
     job::statement,
-    report::{Form, statement as text},
+    report::{Form, statement as text, statement_page},
     store::{Db, StoreError},
     time::{Clock, new_york_date},
 };
@@ -14,7 +17,8 @@ const EXAMPLES: &str = "\
 Examples:
   hedge statement                        today, as it stands
   hedge statement --date 2026-11-20      a day, as it was stated
-  hedge statement --date 2026-11-20 --csv";
+  hedge statement --date 2026-11-20 --csv
+  hedge statement --html statement.html  as a page, for a screen or two sheets of A4";
 
 /// Shows a day's statement: as it was stated, or as it would be now.
 #[derive(Debug, clap::Args)]
@@ -29,6 +33,9 @@ pub struct Args {
     /// Write comma-separated values with a header, a line a share.
     #[arg(long)]
     csv: bool,
+    /// Write it to this file as a page that stands by itself, with charts; it prints on A4.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["json", "csv"])]
+    html: Option<PathBuf>,
 }
 
 /// Runs the command.
@@ -45,6 +52,13 @@ pub async fn run(args: Args, desk: &Desk, out: &mut Out<'_>) -> anyhow::Result<E
     drop(conn);
     db.close().await;
     let statement = read?;
+    if let Some(file) = &args.html {
+        let environment = desk.load()?.alerts.map(|alerts| alerts.environment).unwrap_or_default();
+        std::fs::write(file, statement_page::page(&statement, &environment))
+            .with_context(|| format!("could not write {}", file.display()))?;
+        writeln!(out, "the statement of {date} is written to {}", file.display())?;
+        return Ok(if statement.ties_out() { Exit::Done } else { Exit::Found });
+    }
     match (args.json, args.csv) {
         (true, _) => text::lines(&statement).write(Form::Json, &[], out)?,
         (false, true) => text::lines(&statement).write(Form::Csv, &[], out)?,

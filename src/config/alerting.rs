@@ -1,6 +1,8 @@
 //! Whom to tell, how, and from when on: `[alerts]`, with the mail server's password and the
 //! webhook's url from the environment.
 
+use std::path::PathBuf;
+
 use lettre::message::Mailbox;
 use reqwest::Url;
 
@@ -97,10 +99,11 @@ fn read(section: &Section<'_>, given: &mut Given<'_>) -> Option<Settings> {
     let quantity =
         section.get("min_quantity").map_or(Some(usual.quantity), |node| node.number(above_zero).map(Shares));
     let (environment, from, user, ca) = (environment?, from?, user?, ca?);
-    let smtp = server?.map(|(host, port, tls)| smtp::Settings {
+    let smtp = server?.map(|Server { host, port, tls, folder }| smtp::Settings {
         host,
         port,
         tls,
+        folder,
         ca,
         user,
         password,
@@ -141,9 +144,24 @@ fn word(text: &str) -> Result<String, Wrong> {
     if text.is_empty() { Err(wrong("is empty", "give a name, or leave it out")) } else { Ok(text.to_owned()) }
 }
 
-/// Host, port and how it is spoken with.
-fn server(text: &str) -> Result<(String, u16, Tls), Wrong> {
-    let next = "write smtp://host:587 (STARTTLS is required) or smtps://host:465; its user is smtp_user";
+/// A mail server, or the folder that stands in for one.
+struct Server {
+    host: String,
+    port: u16,
+    tls: Tls,
+    folder: Option<PathBuf>,
+}
+
+fn server(text: &str) -> Result<Server, Wrong> {
+    let next = "write smtp://host:587 (STARTTLS is required), smtps://host:465, or file:///a/folder; its user is smtp_user";
+    if let Some(folder) = text.strip_prefix("file://") {
+        return Ok(Server {
+            host: String::new(),
+            port: 0,
+            tls: Tls::Wrapped,
+            folder: Some(directory(folder)?),
+        });
+    }
     let url = Url::parse(text).map_err(|error| wrong(format!("is not a url: {error}"), next))?;
     let (tls, usual) = match url.scheme() {
         "smtp" => (Tls::Begun, 587),
@@ -153,7 +171,8 @@ fn server(text: &str) -> Result<(String, u16, Tls), Wrong> {
     let plain = url.username().is_empty() && url.password().is_none() && url.query().is_none();
     match url.host_str() {
         Some(host) if plain && matches!(url.path(), "" | "/") => {
-            Ok((host.to_owned(), url.port().unwrap_or(usual), tls))
+            let port = url.port().unwrap_or(usual);
+            Ok(Server { host: host.to_owned(), port, tls, folder: None })
         }
         Some(_) | None => Err(wrong("is not the plain url of a mail server", next)),
     }
@@ -193,6 +212,8 @@ mod tests {
         assert_eq!(of("smtp://mail.desk.example"), (587, Tls::Begun));
         assert_eq!(of("smtps://mail.desk.example"), (465, Tls::Wrapped));
         assert_eq!(of("smtp://127.0.0.1:2525"), (2525, Tls::Begun));
+        let folder = read(&GOOD.replace("smtp://mail.desk.example", "file:///var/spool/hedge"), &[]);
+        assert_eq!(folder.unwrap().unwrap().smtp.unwrap().folder.unwrap(), Path::new("/var/spool/hedge"));
         assert_eq!(read(GOOD, &[]).unwrap().unwrap().domain, "desk.example");
         assert!(read("", &[]).unwrap().is_none());
     }

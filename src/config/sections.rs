@@ -23,8 +23,20 @@ use crate::{
     chain::source::{ChainSettings, HedgeAt, Kind, ProofBudget, SourceSettings},
 };
 
-pub(super) const ROOT_KEYS: &[&str] =
-    &["chain", "source", "asset", "hedge", "venue", "limits", "jobs", "alerts", "web", "store"];
+pub(super) const ROOT_KEYS: &[&str] = &[
+    "chain",
+    "source",
+    "asset",
+    "hedge",
+    "venue",
+    "limits",
+    "reconcile",
+    "inventory",
+    "jobs",
+    "alerts",
+    "web",
+    "store",
+];
 pub(super) const CHAIN_KEYS: &[&str] = &["rpc", "usdc", "poll", "timeout", "concurrency", "proof_budget"];
 pub(super) const BUDGET_KEYS: &[&str] = &["mib", "requests"];
 pub(super) const SOURCE_KEYS: &[&str] =

@@ -213,7 +213,7 @@ mod tests {
     fn wait(fate: &Fate) -> i64 {
         match fate {
             Fate::Waiting { until, .. } => until.as_second(),
-            other => panic!("{other:?}"),
+            Fate::Sent | Fate::Failed { .. } | Fate::Poisoned { .. } => panic!("{fate:?}"),
         }
     }
 

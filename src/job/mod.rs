@@ -5,8 +5,8 @@
 //! - [`calendar`], [`checks`], [`health`]: when the market is open, what must be true, what is too old
 //! - [`activities`], [`corporate_actions`]: what moves an account without a trade, and what companies do
 //! - [`notify`]: what people are told of what a run saw
-//! - [`reconcile`]: the books against brokers and chains
 //! - [`pnl`]: counts what trades earned, with [`pairing`] as the second count
+//! - [`reconcile`]: the books against brokers and chains
 //! - [`statement`]: states what a day earned
 //!
 //! What is always true here: a job may be killed at any write and run again, and

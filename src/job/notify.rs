@@ -122,8 +122,7 @@ impl Voice {
     /// `<recon.ENVIRONMENT.NAME@DOMAIN>`: the same for the same thing said, whoever says it again.
     pub fn message_id(&self, name: &str) -> String {
         let word = |text: &str| -> String {
-            let plain =
-                |letter: char| letter.is_ascii_alphanumeric() || "-_./".contains(letter) && letter != '/';
+            let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./".contains(letter);
             text.chars().map(|letter| if plain(letter) { letter } else { '-' }).collect()
         };
         // What is spelt alike once it is plain is still told apart.
@@ -261,7 +260,8 @@ fn of_thread<'m>(
 fn of_all<'m>(occasion: Occasion<'_>, seen: &Seen, told: &[Notice], states: &[State]) -> Message<'m> {
     let open = states.iter().filter(|state| state.phase == Phase::Firing);
     let open: Vec<Condition> = open.map(|state| state.condition.clone()).collect();
-    let severities = told.iter().map(|notice| notice.condition.severity);
+    // What has a thread of its own has gone its way already.
+    let severities = told.iter().filter(|notice| !notice.is_urgent()).map(|notice| notice.condition.severity);
     let severity = severities.max().unwrap_or(Severity::Info);
     // What is made again for the same run is the same letter.
     let which = seen.run.map_or_else(|| seen.at.as_microsecond().to_string(), |run| format!("run-{run}"));
@@ -284,16 +284,17 @@ mod tests {
         let voice =
             Voice { environment: "prod".to_owned(), domain: "desk.example".to_owned(), ..Voice::default() };
         assert_eq!(voice.message_id("reconcile.run-17"), "<recon.prod.reconcile.run-17@desk.example>");
-        let ids = ["break/17.1", "break-17.1", "break 17.1", "break>17.1"].map(|name| voice.message_id(name));
+        assert_eq!(voice.message_id("break/17.1"), "<recon.prod.break/17.1@desk.example>");
+        let ids = ["break@17.1", "break-17.1", "break 17.1", "break>17.1"].map(|name| voice.message_id(name));
         let plain = |id: &String| {
             id.starts_with("<recon.prod.break-17.1")
                 && id.ends_with("@desk.example>")
-                && !id[1..id.len() - 1].contains(['<', '>', ' ', '/'])
+                && id.matches(['<', '>', ' ', '@']).count() == 3
         };
         assert!(ids.iter().all(plain), "{ids:?}");
         let distinct: std::collections::BTreeSet<&String> = ids.iter().collect();
         assert_eq!(distinct.len(), 4, "{ids:?}");
-        assert_eq!(voice.message_id("break/17.1"), ids[0]);
+        assert_eq!(voice.message_id("break@17.1"), ids[0]);
     }
 
     #[test]

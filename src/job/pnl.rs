@@ -98,7 +98,7 @@ pub async fn run(pool: &PgPool, run: &Run, voice: &Voice, how: &Counting) -> Res
 
 async fn say(pool: &PgPool, run: &Run, voice: &Voice, conditions: Vec<Condition>) -> Result<(), StoreError> {
     let seen = Seen {
-        scope: "pnl".to_owned(),
+        scope: run.job.clone(),
         run: run.id,
         at: run.at,
         conditions,

@@ -57,7 +57,7 @@ pub async fn run(pool: &PgPool, run: &Run, voice: &Voice) -> Result<Outcome, Sto
         books::state(&mut tx, &statement, &banked).await?;
         if date >= run.date {
             let seen = Seen {
-                scope: "statement".to_owned(),
+                scope: run.job.clone(),
                 run: run.id,
                 at: run.at,
                 conditions: Vec::new(),
@@ -91,7 +91,7 @@ async fn refuse(pool: &PgPool, run: &Run, voice: &Voice, said: &str) -> Result<(
         acknowledged_until: None,
     };
     let seen = Seen {
-        scope: "statement".to_owned(),
+        scope: run.job.clone(),
         run: run.id,
         at: run.at,
         conditions: vec![condition],

@@ -5,7 +5,7 @@
 use crate::units::Amount;
 
 /// What is wanted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Target {
     /// The part that should be on chain, from 0 to 1.
     pub ratio: Amount,
@@ -14,7 +14,7 @@ pub struct Target {
 }
 
 /// What is wanted of shares and of cash.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct InventorySettings {
     /// Of every share (`EQUITY_TARGET_RATIO`, `EQUITY_DEVIATION`).
     pub equity: Target,

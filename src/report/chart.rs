@@ -11,6 +11,8 @@
 mod picture;
 mod scale;
 
+use std::fmt::Write as _;
+
 use jiff::civil::Date;
 
 use super::figure::grouped;
@@ -93,39 +95,35 @@ impl Chart {
             let known: Vec<(Amount, &str)> = (series.values.iter().zip(&self.labels))
                 .filter_map(|(value, label)| Some(((*value)?, label.as_str())))
                 .collect();
-            let name = if self.series.len() > 1 { format!(" {}:", series.name) } else { ":".to_owned() };
-            let (Some(first), Some(last), Some(least), Some(most)) = (
-                known.first(),
-                known.last(),
-                known.iter().min_by_key(|it| it.0),
-                known.iter().max_by_key(|it| it.0),
-            ) else {
-                text += &format!("{name} no figures yet.");
-                continue;
+            let name = if self.series.len() > 1 { format!(" {}", series.name) } else { String::new() };
+            let on = |point: Option<&(Amount, &str)>| {
+                point.map_or_else(String::new, |(value, label)| format!("{} on {label}", told(*value)))
             };
-            text += &format!(
-                "{name} {} on {}, from {} on {}; lowest {} on {}, highest {} on {}.",
-                told(last.0),
-                last.1,
-                told(first.0),
-                first.1,
-                told(least.0),
-                least.1,
-                told(most.0),
-                most.1
-            );
+            let (first, last) = (on(known.first()), on(known.last()));
+            let lowest = on(known.iter().min_by_key(|point| point.0));
+            let highest = on(known.iter().max_by_key(|point| point.0));
+            let _ = if known.is_empty() {
+                write!(text, "{name}: no figures yet.")
+            } else {
+                write!(text, "{name}: {last}, from {first}; lowest {lowest}, highest {highest}.")
+            };
         }
         text
     }
 
     /// As SVG, to stand in a page.
     pub fn svg(&self, theme: Theme) -> String {
-        picture::svg(self, theme, picture::WIDTH)
+        picture::svg(self, theme, picture::WIDE, 1)
+    }
+
+    /// As SVG, so narrow that two stand beside each other.
+    pub fn narrow_svg(&self, theme: Theme) -> String {
+        picture::svg(self, theme, picture::NARROW, 1)
     }
 
     /// As PNG, twice as dense as its size, on paper of its own; `None` where it could not be drawn.
     pub fn png(&self, theme: Theme) -> Option<Vec<u8>> {
-        picture::png(&picture::svg(self, theme, picture::WIDTH * 2))
+        picture::png(&picture::svg(self, theme, picture::WIDE, 2))
     }
 
     /// The figures that are drawn.

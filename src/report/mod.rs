@@ -3,6 +3,7 @@
 //! - [`table`]: columns and rows, and the three ways to write them
 //! - [`figure`]: figures and times as a person reads them
 //! - [`statement`]: a day's P&L as people read it
+//! - [`statement_page`]: the same as a page, for screens and A4
 //! - [`chart`]: lines and bars, as SVG and PNG
 //! - [`mail`]: what is told of a run, as text and as HTML
 //!
@@ -12,6 +13,7 @@ pub mod chart;
 pub mod figure;
 pub mod mail;
 pub mod statement;
+pub mod statement_page;
 pub mod table;
 
 pub use table::{Column, Form, Kind, Table};

@@ -6,16 +6,22 @@ use sqlx::{PgConnection, Row as _};
 use super::{StoreError, types::At};
 
 /// Every check, in the order of their names: the file, and a query whose rows are failures.
-pub const CHECKS: [(&str, &str); 9] = [
+pub const CHECKS: [(&str, &str); 15] = [
     ("coverage", include_str!("../../sql/checks/coverage.sql")),
     ("cursor_block", include_str!("../../sql/checks/cursor_block.sql")),
     ("fill_close", include_str!("../../sql/checks/fill_close.sql")),
     ("fill_quantity", include_str!("../../sql/checks/fill_quantity.sql")),
     ("log_above_cursor", include_str!("../../sql/checks/log_above_cursor.sql")),
     ("log_of_stray_block", include_str!("../../sql/checks/log_of_stray_block.sql")),
+    ("open_lot_sums", include_str!("../../sql/checks/open_lot_sums.sql")),
     ("order_cover", include_str!("../../sql/checks/order_cover.sql")),
     ("order_evidence", include_str!("../../sql/checks/order_evidence.sql")),
     ("order_filled", include_str!("../../sql/checks/order_filled.sql")),
+    ("pnl_day_sums", include_str!("../../sql/checks/pnl_day_sums.sql")),
+    ("pnl_money", include_str!("../../sql/checks/pnl_money.sql")),
+    ("recon_break_events", include_str!("../../sql/checks/recon_break_events.sql")),
+    ("recon_explained", include_str!("../../sql/checks/recon_explained.sql")),
+    ("recon_orphan_break", include_str!("../../sql/checks/recon_orphan_break.sql")),
 ];
 
 /// Rows of a check that are kept and shown.

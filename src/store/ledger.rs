@@ -9,7 +9,15 @@ use alloy::primitives::{Address, B256};
 use jiff::{Timestamp, civil::Date};
 use sqlx::{PgConnection, Row as _, postgres::PgRow};
 
-use super::{StoreError, big, cursors::SourceId, facts::LogPlace, orders::VenueId, small, types::At};
+use super::{
+    StoreError, big,
+    cursors::SourceId,
+    exposure::{Part, Unit},
+    facts::LogPlace,
+    orders::VenueId,
+    small,
+    types::{At, Day},
+};
 use crate::{
     book::vault::{Balance, VaultKey},
     units::{Amount, Price, Shares, Usd},
@@ -36,7 +44,7 @@ fn word(row: &PgRow, column: &str) -> Result<Option<B256>, sqlx::Error> {
 }
 
 fn date(row: &PgRow, column: &str) -> Result<Date, sqlx::Error> {
-    row.try_get::<&str, _>(column)?.parse().map_err(|error: jiff::Error| sqlx::Error::Decode(error.into()))
+    Ok(row.try_get::<Day, _>(column)?.0)
 }
 
 /// The vaults of a source, reported at a block, against what the books have of them up to it.
@@ -362,7 +370,7 @@ pub type Split = (String, String, Date, Amount, Amount);
 pub async fn announced(conn: &mut PgConnection, on: Date) -> Result<Vec<Split>, StoreError> {
     let read = async {
         let query = sqlx::query(include_str!("../../sql/queries/recon_announced.sql"));
-        let rows = query.bind(on.to_string()).fetch_all(conn).await?;
+        let rows = query.bind(Day(on)).fetch_all(conn).await?;
         rows.iter()
             .map(|row| {
                 Ok((
@@ -443,11 +451,29 @@ pub async fn positions(conn: &mut PgConnection) -> Result<Vec<Standing>, StoreEr
     read.await.map_err(|error| StoreError::of("read what stands open", error))
 }
 
+/// When the first of these parts of an exposure was traded; none where all of it was stated.
+pub async fn oldest(conn: &mut PgConnection, units: &[Unit]) -> Result<Option<Timestamp>, StoreError> {
+    let (mut blocks, mut indexes, mut executions) = (Vec::new(), Vec::new(), Vec::new());
+    for unit in units {
+        match &unit.part {
+            Part::Fill { block, log_index, .. } => {
+                blocks.push(block.clone());
+                indexes.push(*log_index);
+            }
+            Part::Execution(id) => executions.push(*id),
+            Part::Stated => {}
+        }
+    }
+    let query = sqlx::query_scalar::<_, Option<At>>(include_str!("../../sql/queries/recon_oldest.sql"));
+    let read = query.bind(blocks).bind(indexes).bind(executions).fetch_one(conn).await;
+    read.map(|at| at.map(|at| at.0)).map_err(|error| StoreError::of("read how old an exposure is", error))
+}
+
 /// Days near a date of which it is known whether the exchange is open.
 pub async fn sessions(conn: &mut PgConnection, near: Date) -> Result<BTreeMap<Date, bool>, StoreError> {
     let read = async {
         let query = sqlx::query(include_str!("../../sql/queries/recon_sessions.sql"));
-        let rows = query.bind(near.to_string()).fetch_all(conn).await?;
+        let rows = query.bind(Day(near)).fetch_all(conn).await?;
         rows.iter()
             .map(|row| Ok((date(row, "date")?, row.try_get("is_open")?)))
             .collect::<Result<_, sqlx::Error>>()
@@ -485,7 +511,7 @@ pub async fn last_cut(conn: &mut PgConnection, source: &str) -> Result<Option<Ti
 pub async fn history(conn: &mut PgConnection, to: Date) -> Result<Vec<(Date, Amount)>, StoreError> {
     let read = async {
         let query = sqlx::query(include_str!("../../sql/queries/recon_history.sql"));
-        let rows = query.bind(to.to_string()).fetch_all(conn).await?;
+        let rows = query.bind(Day(to)).fetch_all(conn).await?;
         rows.iter()
             .map(|row| Ok((date(row, "date")?, row.try_get("usd")?)))
             .collect::<Result<_, sqlx::Error>>()

@@ -6,14 +6,12 @@
 //! - [`cursors`], [`facts`], [`ranges`], [`nodes`], [`skips`]: what the indexer writes, with [`copy`] as its pen;
 //! - [`lease`], [`exposure`], [`orders`], [`venues`], [`halts`]: what the hedger reads and writes,
 //!   in numbers of [`types`];
-//! - [`alerts`], [`outbox`]: what people are told of, and how far it got
+//! - [`alerts`], [`outbox`]: what people are told of, and how far it got;
 //! - [`ledger`]: what the books say of every place at a moment; [`recon`]: what runs came to, breaks, acts on them;
 //! - [`vaults`]: where our tokens rest on chain, as far as is known;
-//! - [`actions`], [`activities`]: what companies do to their shares, what moves an account without a trade;
-//! - [`vaults`]: where our tokens rest on chain, as far as is known;
-//! - [`alerts`], [`outbox`]: what people are told of, and how far it got
 //! - [`credentials`]: logins at brokers, sealed; [`paper`]: orders at the venue that is nobody's;
 //! - [`runs`], [`sessions`], [`checks`]: which job ran, when the market is open, what `sql/checks` found;
+//! - [`actions`], [`activities`]: what companies do to their shares, what moves an account without a trade;
 //! - [`table`]: rows as Postgres spells them, for whoever shows them;
 //! - [`pnl`], [`statement`]: what P&L is counted from, what was counted, what was stated, with [`copied`] as its spectacles;
 //! - [`migrate`]: the tables' history applied, the schema `reporting` made anew.

@@ -9,7 +9,11 @@ use alloy::primitives::{Address, B256};
 use jiff::{Timestamp, civil::Date};
 use sqlx::{PgConnection, Postgres, Row as _, Transaction, postgres::PgRow};
 
-use super::{StoreError, big, clean, exposure::Act, types::At};
+use super::{
+    StoreError, big, clean,
+    exposure::Act,
+    types::{At, Day},
+};
 use crate::{
     book::{
         log::Place,
@@ -48,6 +52,8 @@ pub struct Answered {
     pub source: String,
     /// What was asked.
     pub request: String,
+    /// The HTTP status; none where no answer came, and `said` says why.
+    pub status: Option<u16>,
     /// The answer, word for word.
     pub said: String,
 }
@@ -131,13 +137,13 @@ pub async fn write(tx: &mut Transaction<'_, Postgres>, run: &RunRow) -> Result<i
 
 async fn write_run(tx: &mut Transaction<'_, Postgres>, run: &RunRow) -> Result<i64, sqlx::Error> {
     let next = sqlx::query(include_str!("../../sql/queries/recon_run_next.sql"))
-        .bind(run.date.to_string())
+        .bind(Day(run.date))
         .fetch_one(&mut **tx)
         .await?;
     let last = run.passes.last();
     let number: i64 = sqlx::query_scalar(include_str!("../../sql/queries/recon_run_write.sql"))
         .bind(run.job_run)
-        .bind(run.date.to_string())
+        .bind(Day(run.date))
         .bind(next.try_get::<i32, _>("attempt")?)
         .bind(At(run.started))
         .bind(At(run.finished))
@@ -172,6 +178,7 @@ async fn write_run(tx: &mut Transaction<'_, Postgres>, run: &RunRow) -> Result<i
             .bind(count(place))
             .bind(&answer.source)
             .bind(&answer.request)
+            .bind(answer.status.map(i32::from))
             .bind(answer.said.replace('\0', ""))
             .execute(&mut **tx)
             .await?;

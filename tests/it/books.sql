@@ -103,3 +103,38 @@ insert into pnl_statement (et_date, symbol, known_at, opening_net, opening_book,
 values ('2026-03-09', 'AAPL', '2026-03-10 00:31:00Z', -1.51245, -221.25, -222.33015, 147, '2026-03-07 21:00:00Z', 'close', false,
     -0.51245, -74.964172369334523455, -75.53513, 147.4, '2026-03-09 20:00:00Z', 'close', false, 1, 1, 147.26, 0, 0, 0, 0, -0.974172369334523455,
     -0.974172369334523455, -0.214172369334523455, 0.214172369335, -0.974172369335, 0, 0, -0.46498, 0, -0.974172369334523455);
+insert into recon_run (business_date, attempt, started_at, finished_at, status, passes, input_digest, output_digest,
+    open_breaks, unexplained, code_version, said)
+values ('2026-03-09', 1, '2026-03-10 00:30:00Z', '2026-03-10 00:31:05Z', 'COMPLETE', 1, repeat('i', 32)::bytea, repeat('o', 32)::bytea,
+    1, 1, '0.1.0', '1 open break; 2 balances judged');
+insert into recon_pass (run_id, pass, inputs, input_digest, output_digest)
+values (1, 1, '{}', repeat('i', 32)::bytea, repeat('o', 32)::bytea);
+insert into recon_cut (run_id, source, as_of, block_number, block_hash, read_started, read_finished, completeness) values
+    (1, 'alpaca', '2026-03-10 00:31:02Z', null, null, '2026-03-10 00:31:01Z', '2026-03-10 00:31:04Z', 'WHOLE'),
+    (1, 'raindex', '2026-03-08 05:00:03Z', 103, repeat('3', 32)::bytea, '2026-03-10 00:31:00Z', '2026-03-10 00:31:01Z', 'WHOLE');
+insert into recon_answer (run_id, place, source, request, status, said, sha256)
+values (1, 0, 'alpaca', 'GET /v2/positions', 200, '[]', sha256('[]'::bytea));
+insert into recon_leg (run_id, leg, account, instrument, expected, reported, residual, explained, unexplained, price, candidates) values
+    (1, 'broker', 'alpaca', 'AAPL', 1, 5.75, 4.75, 5, -0.25, 147.4, array['execution/alpaca/x is as large, and booked']),
+    (1, 'vault', 'raindex/0x6f/0x74/0x69', 'USDC', 221.25, 221.25, 0, 0, 0, 1, '{}');
+insert into recon_explanation (run_id, pass, place, leg, account, instrument, class, amount, refs, deadline, detail, tolerated)
+values (1, 1, 0, 'broker', 'alpaca', 'AAPL', 'EXTERNAL_ACTIVITY', 5, array['execution/alpaca/20260309093100::2'],
+    '2026-03-11 04:00:00Z', '5 AAPL at alpaca, of no order of ours', false);
+insert into recon_exposure (run_id, symbol, net, pending, remains, value_usd, within) values (1, 'AAPL', -0.76245, 0, -0.76245, -112.38513, true);
+insert into recon_ratio (run_id, source, token, symbol, held, ratio, block_number)
+values (1, 'raindex', repeat('t', 20)::bytea, 'AAPL', 0.5, 1.0083, 103);
+insert into recon_inventory (run_id, instrument, onchain, at_brokers, ratio, target, deviation, move_quantity) values
+    (1, 'AAPL', 0.5, 5.75, 0.08, 0.5, 0.2, 2.625),
+    (1, 'USD', 221.25, 221.25, 0.5, 0.5, 0.3, 0);
+insert into recon_break (key, leg, account, instrument, class, stuck, state, quantity, cash, deadline, first_seen, changed_at, refs, detail, acknowledged_until) values
+    (repeat('a', 32)::bytea, 'broker', 'alpaca', 'AAPL', 'EXTERNAL_ACTIVITY', false, 'EXPLAINED', 5, -735, '2026-03-11 04:00:00Z',
+     '2026-03-10 00:31:05Z', '2026-03-10 00:31:05Z', array['execution/alpaca/20260309093100::2'], '5 AAPL at alpaca, of no order of ours', null),
+    (repeat('b', 32)::bytea, 'broker', 'alpaca', 'AAPL', 'UNEXPLAINED', false, 'ACKNOWLEDGED', -0.25, null, null,
+     '2026-03-10 00:31:05Z', '2026-03-10 13:00:00Z', '{}', 'nothing with an id explains it', '2026-03-12 04:00:00Z');
+insert into recon_break_event (break_id, run_id, event, state, quantity, cash, until, reason, author, happened_at) values
+    (1, 1, 'opened', 'OPEN', 5, -735, '2026-03-11 04:00:00Z', null, null, '2026-03-10 00:31:05Z'),
+    (2, 1, 'opened', 'OPEN', -0.25, null, null, null, null, '2026-03-10 00:31:05Z'),
+    (1, 1, 'explained', 'EXPLAINED', 5, -735, '2026-03-11 04:00:00Z', null, null, '2026-03-10 00:31:05Z'),
+    (2, null, 'acknowledged', 'ACKNOWLEDGED', -0.25, null, '2026-03-12 04:00:00Z', 'the broker looks into it', 'tester', '2026-03-10 13:00:00Z');
+insert into account_entry (kind, leg, account, instrument, amount, as_of, refs, reason, author, happened_at)
+values ('opening', 'cash', 'alpaca', 'USD', 1000000, '2026-03-08 04:00:00Z', '{}', 'the first night', 'tester', '2026-03-08 04:00:00Z');

@@ -16,6 +16,7 @@
 
 mod actions;
 mod acts;
+mod alerts;
 mod alpaca;
 mod anvil;
 mod auth;
@@ -47,11 +48,14 @@ mod pnl;
 mod process;
 mod program;
 mod proof;
+mod recon;
+mod recon_worlds;
 mod reporting;
 mod rules;
 mod schwab;
 mod sql;
 mod standby;
+mod statement_page;
 mod store;
 mod storm;
 mod systemd;

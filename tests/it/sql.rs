@@ -299,6 +299,10 @@ async fn every_check_finds_what_it_is_there_for() {
         ("pnl_money", "update pnl_row set cash = cash + 0.000000000000000001 where trade_type = 'ONCHAIN'"),
         ("open_lot_sums", "delete from open_lot"),
         ("open_lot_sums", "update open_lot set cost = cost + 0.000000000000000001"),
+        ("recon_break_events", "update recon_break set state = 'OPEN' where id = 2"),
+        ("recon_break_events", "delete from recon_break_event where break_id = 1"),
+        ("recon_explained", "delete from recon_explanation"),
+        ("recon_orphan_break", "update recon_break set class = 'QUANTITY'"),
         ("log_of_stray_block", "update chain_log set block_number = 103 where block_number = 102"),
     ];
     for (check, wrong) in wrongs {

@@ -15,6 +15,7 @@ use std::{
 const ANVIL: &str = "1.7.1";
 const ALPACA_PY: &str = "0.44.0";
 const REPRESENTATIONS: &str = "1.2.0";
+const AIOSMTPD: &str = "1.4.6";
 
 /// A real node; `None` where it cannot be fetched, which stands on stderr.
 ///
@@ -31,7 +32,16 @@ pub fn anvil() -> Option<&'static Path> {
 /// On CI, where it cannot be fetched: nothing is skipped there.
 pub fn alpaca_sdk() -> Option<&'static Path> {
     static PROGRAM: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    had(PROGRAM.get_or_init(fetched_alpaca_sdk), "no SDK of Alpaca's was tested")
+    had(PROGRAM.get_or_init(|| fetched_python("alpaca-py", ALPACA_PY)), "no SDK of Alpaca's was tested")
+}
+
+/// A Python that can be a mail server; `None` where it cannot be fetched, which stands on stderr.
+///
+/// # Panics
+/// On CI, where it cannot be fetched: nothing is skipped there.
+pub fn mail_server() -> Option<&'static Path> {
+    static PROGRAM: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    had(PROGRAM.get_or_init(|| fetched_python("aiosmtpd", AIOSMTPD)), "no mail was sent")
 }
 
 /// What says whether files are ones that Metabase takes; `None` where it cannot be fetched, which stands on stderr.
@@ -72,13 +82,14 @@ fn fetched_anvil() -> Result<PathBuf, String> {
     Ok(room.join(format!("node_modules/@foundry-rs/anvil-{platform}/bin/anvil")))
 }
 
-fn fetched_alpaca_sdk() -> Result<PathBuf, String> {
-    let room = kept("alpaca-py", ALPACA_PY, |room| {
+/// A Python with a package of its index, fetching it the first time.
+fn fetched_python(package: &str, version: &str) -> Result<PathBuf, String> {
+    let room = kept(package, version, |room| {
         run(Command::new("python3").args(["-m", "venv", "--without-pip"]).arg(room))?;
         let python = room.join("bin/python");
         let pip = ["-m", "pip", "--python"];
         let quiet = ["install", "--quiet", "--no-input", "--disable-pip-version-check", "--retries=1"];
-        let package = format!("alpaca-py=={ALPACA_PY}");
+        let package = format!("{package}=={version}");
         run(Command::new("python3").args(pip).arg(python).args(quiet).arg(package))
     })?;
     Ok(room.join("bin/python"))

@@ -237,7 +237,7 @@ impl Break {
         at: Timestamp,
     ) -> Result<Self, IllegalEvent> {
         let state = match (self.state, event) {
-            (State::Open, Event::Explained) => State::Explained,
+            (State::Open | State::Reopened, Event::Explained) => State::Explained,
             (state, Event::Changed) if !state.is_over() => state,
             (State::Explained, Event::Stuck) => {
                 self.stuck = true;
@@ -261,7 +261,6 @@ impl Break {
                 self.deadline = seen.and_then(|seen| seen.deadline);
                 State::Reopened
             }
-            (State::Reopened, Event::Explained) => State::Explained,
             (state, event) => return Err(IllegalEvent { state, event: event.word() }),
         };
         if let Some(seen) = seen {

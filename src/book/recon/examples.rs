@@ -219,7 +219,7 @@ fn example_4_a_missing_fill_explains_tokens_and_dollars_exactly_and_is_to_be_rea
 
 #[test]
 fn example_4b_a_fill_that_only_one_leg_bears_out_explains_neither() {
-    for (token, dollars) in [("49.9", "9943.95"), ("50.4", "10017.70"), ("50.9", "10017.70")] {
+    for (token, dollars) in [("49.9", "9943.95"), ("50.4", "10017.70"), ("50.9", "9900")] {
         let mut inputs = clean();
         report(&mut inputs, &leg(Kind::Vault), token);
         report(&mut inputs, &usdc(), dollars);
@@ -230,6 +230,17 @@ fn example_4b_a_fill_that_only_one_leg_bears_out_explains_neither() {
         assert!(findings.legs.iter().flat_map(|leg| &leg.candidates).any(|one| one.contains("0x9c:12")));
         assert_eq!(findings.missing.len(), 1, "it is to be read again all the same");
     }
+}
+
+#[test]
+fn example_4d_what_hides_a_fill_in_one_leg_is_left_over_where_the_other_comes_out_to_the_last_digit() {
+    let mut inputs = clean();
+    report(&mut inputs, &leg(Kind::Vault), "50.6");
+    report(&mut inputs, &usdc(), "10017.70");
+    inputs.missing = vec![sold_half()];
+    let findings = judge(&inputs).unwrap();
+    assert_eq!(row(&findings, &leg(Kind::Vault)), ["50.4", "50.6", "0.2", "-0.5", "0.7"]);
+    assert_eq!(row(&findings, &usdc())[4], "0");
 }
 
 #[test]

@@ -96,11 +96,9 @@ impl Class {
 
     /// The word once its deadline has passed.
     pub fn stuck(self) -> String {
-        match self {
-            Self::TransferInFlight => "TRANSFER_STUCK".to_owned(),
-            _ if self == Self::Unexplained => self.word().to_owned(),
-            _ => format!("{}_STUCK", self.word()),
-        }
+        // In flight and stuck is no word.
+        let word = self.word().strip_suffix("_IN_FLIGHT").unwrap_or(self.word());
+        if self == Self::Unexplained { word.to_owned() } else { format!("{word}_STUCK") }
     }
 }
 
@@ -109,7 +107,7 @@ impl Class {
 pub(super) enum Proof {
     /// Both sides name the same thing, or only one has it: what differs is known to the last digit.
     Named,
-    /// All places that it touches must come nearer to nought by it, or it explains none.
+    /// All places that it touches must bear it out, or it explains none.
     EveryLeg,
     /// It must be exactly what is left.
     Exact,
@@ -323,12 +321,12 @@ fn of_order_of_ours(
     // The same trade under two ids, of which the broker has one.
     let mut copies: Vec<&str> = Vec::new();
     for trade in unlisted.iter().filter(|_| is_told_whole) {
-        let copied = |other: &&&Trade| {
+        let is_twin = |other: &&&Trade| {
             other.id != trade.id
                 && (other.quantity, other.cash, other.at) == (trade.quantity, trade.cash, trade.at)
                 && !copies.contains(&other.id.as_str())
         };
-        if booked.iter().any(|other| copied(&other)) {
+        if booked.iter().any(|other| is_twin(&other)) {
             copies.push(&trade.id);
             let refs = vec![format!("execution/{}/{}/twice", trade.account, trade.id), name.clone()];
             let detail = format!("order {} has one trade twice, the second as {}", order.id, trade.id);
@@ -383,26 +381,36 @@ fn of_order_of_ours(
         return Ok(());
     }
     // Where the broker lists no trades, its orders still say how much was filled.
-    let Some(filled) = order.filled.filter(|_| !is_told_whole) else { return Ok(()) };
-    let (quantity, _) = total(&booked)?;
-    let more = sum(filled, quantity.negated())?;
-    let remaining = sum(order.quantity, quantity.negated())?;
-    let is_ahead = !more.is_zero()
-        && more.is_negative() == order.quantity.is_negative()
-        && more.abs() <= remaining.abs();
-    if order.open && is_ahead {
-        let detail = format!("order {} filled {filled} there, {quantity} in the books", order.id);
-        let deadline = order.since.checked_add(IN_FLIGHT).unwrap_or(inputs.at);
-        put(Class::InFlightOrder, vec![name], more, Amount::ZERO, deadline, detail, order.since);
-    } else if !more.is_zero() && booked.is_empty() {
-        let detail = format!("order {} filled {filled}, and nothing of it is in the books", order.id);
-        let deadline = inputs.at.checked_add(IN_FLIGHT).unwrap_or(inputs.at);
-        put(Class::MissingBrokerFill, vec![name], more, Amount::ZERO, deadline, detail, order.since);
-    } else if !more.is_zero() {
-        let detail = format!("order {} filled {filled} there, {quantity} in the books", order.id);
-        put(Class::Quantity, vec![name], more, Amount::ZERO, today, detail, order.since);
+    if let Some(filled) = order.filled.filter(|_| !is_told_whole) {
+        let (quantity, _) = total(&booked)?;
+        if let Some((class, more, deadline)) = by_total(inputs, order, filled, quantity)? {
+            let detail = format!("order {} filled {filled} there, {quantity} in the books", order.id);
+            put(class, vec![name], more, Amount::ZERO, deadline, detail, order.since);
+        }
     }
     Ok(())
+}
+
+/// What an order filled there more than is booked of it, by the two totals alone.
+fn by_total(
+    inputs: &Inputs,
+    order: &Order,
+    filled: Amount,
+    booked: Amount,
+) -> Result<Option<(Class, Amount, Timestamp)>, Inconsistent> {
+    let more = sum(filled, booked.negated())?;
+    let remaining = sum(order.quantity, booked.negated())?;
+    let is_ahead = more.is_negative() == order.quantity.is_negative() && more.abs() <= remaining.abs();
+    let soon = |from: Timestamp| from.checked_add(IN_FLIGHT).unwrap_or(inputs.at);
+    Ok(if more.is_zero() {
+        None
+    } else if order.open && is_ahead {
+        Some((Class::InFlightOrder, more, soon(order.since)))
+    } else if booked.is_zero() {
+        Some((Class::MissingBrokerFill, more, soon(inputs.at)))
+    } else {
+        Some((Class::Quantity, more, end_of_new_york_date(inputs.date)))
+    })
 }
 
 fn of_movement(inputs: &Inputs, movement: &Movement) -> Evidence {

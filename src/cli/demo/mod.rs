@@ -8,12 +8,14 @@
 //! - `broker`: the rehearsal Alpaca, and what the configuration says of it
 //! - `live`: the head moves, fills are hedged, and what may go wrong does
 //! - `hedged`: what was hedged, beside what the broker has, and one fill step by step
+//! - `night`: the books proved, the day's money counted
 //! - `books`: what is in the tables then, and whether it is the truth
 
 mod books;
 mod broker;
 mod hedged;
 mod live;
+mod night;
 
 use std::{
     env,
@@ -122,7 +124,8 @@ async fn play(args: &Args, desk: &Desk, voice: &mut Voice<'_, '_>, stop: &Stop) 
             .strftime("%A, %H:%M in New York"),
     ))?;
     let file = home.write_config(&node, &broker)?;
-    let stage = Stage { node, broker, sources: home.sources(&file, db).await?, recorded };
+    let sources = home.sources(&file, db).await?;
+    let stage = Stage { node, broker, sources, recorded, home: home.path.clone() };
     if *stop.borrow() {
         return Ok(Exit::Done);
     }
@@ -139,6 +142,8 @@ struct Stage {
     sources: Sources,
     /// The last block that was recorded and not invented.
     recorded: u64,
+    /// Where files are written.
+    home: PathBuf,
 }
 
 impl Stage {
@@ -166,13 +171,16 @@ impl Stage {
         voice.act("5", "What was hedged")?;
         self.show_hedges(&seen, voice).await?;
 
-        voice.act("6", "What else is in the tables now")?;
+        voice.act("6", "The night: the books are proved, and the day's money is counted")?;
+        self.night(voice).await?;
+
+        voice.act("7", "What else is in the tables now")?;
         self.show_tables(voice).await?;
 
-        voice.act("7", "Three queries to try")?;
+        voice.act("8", "Three queries to try")?;
         self.show_queries(voice).await?;
 
-        voice.act("8", "Your turn")?;
+        voice.act("9", "Your turn")?;
         let program = program();
         voice.say(&format!(
             "Look into these books:  {hedge} db psql\n\
@@ -258,7 +266,11 @@ impl Home {
         let file = self.path.join("hedge.toml");
         let data = toml::Value::from(self.path.to_string_lossy().into_owned());
         let chain = sim::configuration(node, "hedge_at = \"latest\"\n");
-        let text = format!("{chain}\n{}\n[store]\ndata = {data}\n", broker::configuration(broker));
+        let text = format!(
+            "{chain}\n{}\n{}\n[store]\ndata = {data}\n",
+            broker::configuration(broker),
+            night::configuration(&self.path)
+        );
         fs::write(&file, text).with_context(|| format!("could not write {}", file.display()))?;
         Ok(file)
     }

@@ -28,7 +28,8 @@ pub(super) async fn examine(config: &Config, findings: &mut Findings) {
         return;
     };
     if let Some(settings) = smtp {
-        let about = format!("mail {}", settings.host);
+        let place = settings.folder.as_ref().map(|folder| folder.display().to_string());
+        let about = format!("mail {}", place.as_ref().unwrap_or(&settings.host));
         let patient = smtp::Settings { timeout_ms: settings.timeout_ms.min(PATIENCE_MS), ..settings.clone() };
         let login = if settings.user.is_some() { "logged in" } else { "no login" };
         match smtp::Door::new(patient).probe().await {

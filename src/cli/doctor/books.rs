@@ -54,7 +54,9 @@ pub(super) async fn examine(
             if let (Some(_), Some(config)) = (&tokens, config) {
                 hedging::examine(config, &db, &Clock::Wall, findings).await;
                 jobs(config, &db, findings).await;
-                alerts::outbox(&db, &Clock::Wall, findings).await;
+                if config.alerts.is_some() {
+                    alerts::outbox(&db, &Clock::Wall, findings).await;
+                }
             }
             db.close().await;
             tokens.unwrap_or_default()

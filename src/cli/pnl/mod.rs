@@ -67,7 +67,8 @@ pub async fn run(args: Args, desk: &Desk, out: &mut Out<'_>) -> anyhow::Result<E
     let at = Clock::Wall.now();
     let run =
         Run { id: None, job: "pnl".to_owned(), date: args.date.unwrap_or_else(|| new_york_date(at)), at };
-    let outcome = pnl::run(db.pool(), &run, &Voice::default(), &Counting::new(args.rebuild)).await?;
+    let voice = desk.load()?.alerts.as_ref().map(Voice::of).unwrap_or_default();
+    let outcome = pnl::run(db.pool(), &run, &voice, &Counting::new(args.rebuild)).await?;
     writeln!(out, "{}", outcome.said)?;
     if let Some(date) = args.date {
         let mut arguments = PgArguments::default();

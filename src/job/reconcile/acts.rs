@@ -7,7 +7,7 @@
 use jiff::Timestamp;
 use sqlx::{Postgres, Transaction};
 
-use super::{Reconciler, ask};
+use super::{Reconciler, ask, assemble};
 use crate::{
     book::recon::{
         breaks::Event,
@@ -17,6 +17,7 @@ use crate::{
     store::{
         StoreError,
         exposure::Act,
+        ledger,
         recon::{self, By, Entry, Followed},
     },
     units::Amount,
@@ -241,6 +242,25 @@ pub async fn open(job: &Reconciler, act: Act<'_>) -> anyhow::Result<Vec<Opened>>
     let read = ask::all(job).await?;
     let mut tx = job.begin("begin").await?;
     let mut opened = Vec::new();
+    for asked in &read.chains {
+        // A vault's history begins with it; a wallet's does not, and it is used for more than our orders.
+        let Ok(chain) = &asked.said else { continue };
+        let number = chain.held.at.number;
+        for row in ledger::vaults(&mut tx, chain.reading.id, number, chain.usdc, &chain.held.vaults).await? {
+            let leg = assemble::vault_leg(&chain.reading, chain.usdc, &row.key);
+            if leg.kind == Kind::Wallet && !row.residual.is_zero() {
+                let entry = Entry {
+                    kind: "opening",
+                    leg,
+                    amount: row.residual,
+                    as_of: act.at,
+                    refs: Vec::new(),
+                    mends: None,
+                };
+                recon::enter(&mut tx, &entry, act).await?;
+            }
+        }
+    }
     for asked in &read.brokers {
         let broker = asked.said.as_ref().map_err(|why| anyhow::anyhow!("{why}"))?;
         let refs: Vec<String> =

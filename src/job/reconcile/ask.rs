@@ -41,6 +41,7 @@ use crate::{
         orders::VenueId,
         venues,
     },
+    tape::{Said, Tape},
     venue::{Of, Venue},
 };
 
@@ -98,6 +99,8 @@ pub(super) struct Reread {
 pub(super) struct Read {
     pub(super) brokers: Vec<Asked<AtBroker>>,
     pub(super) chains: Vec<Asked<OnChain>>,
+    /// Every answer, word for word.
+    pub(super) said: Vec<Said>,
 }
 
 /// How often a broker that does not hold still is read.
@@ -111,12 +114,30 @@ const BREATH: Duration = Duration::from_secs(2);
 /// Blocks asked for at first when logs are read again.
 const SPAN: u64 = 10_000;
 
-/// Asks all sources.
+/// Asks all sources, and keeps every answer as it came.
 ///
 /// # Errors
 /// The database alone: what a source does not say is part of the answer.
 pub(super) async fn all(job: &Reconciler) -> Result<Read, StoreError> {
-    let mut read = Read { brokers: Vec::new(), chains: Vec::new() };
+    let tape = Tape::recording();
+    put(job, Some(&tape));
+    let read = every(job).await;
+    put(job, None);
+    read.map(|read| Read { said: tape.said(), ..read })
+}
+
+/// From now on all doors keep what they hear on this tape.
+fn put(job: &Reconciler, tape: Option<&Tape>) {
+    for node in job.readings.iter().flat_map(|reading| reading.nodes.all()) {
+        node.put(tape.cloned());
+    }
+    for (_, venue) in &job.venues {
+        venue.tape(tape);
+    }
+}
+
+async fn every(job: &Reconciler) -> Result<Read, StoreError> {
+    let mut read = Read { brokers: Vec::new(), chains: Vec::new(), said: Vec::new() };
     // Chains first: they can show what the ledger lacks.
     for reading in job.readings.iter().filter(|reading| reading.source.kind != Kind::Inventory) {
         let started = job.clock.now();
@@ -291,14 +312,11 @@ async fn reread(job: &Reconciler, reading: &Reading, to: u64) -> Result<Option<R
 /// Those of these logs whose block the chain does not have: that a node did not list one is no evidence.
 async fn not_of_the_chain(reading: &Reading, unseen: Vec<LogPlace>) -> Result<Vec<LogPlace>, Unknown> {
     let why = |said: String| Unknown::Why(format!("{}: {said}", reading.source.name));
-    let mut hashes: BTreeMap<u64, Option<B256>> = BTreeMap::new();
-    for log in &unseen {
-        if !hashes.contains_key(&log.block_number) {
-            let node = reading.nodes.ready().await.map_err(|fault| why(fault.to_string()))?;
-            let header =
-                reader::header_of(&node, log.block_number).await.map_err(|failed| why(failed.to_string()))?;
-            hashes.insert(log.block_number, header.map(|header| header.hash));
-        }
+    let mut hashes: BTreeMap<u64, Option<B256>> = unseen.iter().map(|log| (log.block_number, None)).collect();
+    for (number, hash) in &mut hashes {
+        let node = reading.nodes.ready().await.map_err(|fault| why(fault.to_string()))?;
+        let header = reader::header_of(&node, *number).await.map_err(|failed| why(failed.to_string()))?;
+        *hash = header.map(|header| header.hash);
     }
     let is_stray = |log: &LogPlace| {
         hashes.get(&log.block_number).copied().flatten().is_some_and(|hash| hash != log.block_hash)

@@ -21,6 +21,7 @@ use crate::{
         },
         vault::VaultKey,
     },
+    chain::vault,
     engine::reading::Reading,
     job::Run,
     policy::inventory::Inventory,
@@ -63,7 +64,7 @@ pub(super) async fn assemble(
     let mut ratios = Vec::new();
     let mut places: BTreeMap<String, Where> = BTreeMap::new();
     for asked in &read.chains {
-        chain(conn, asked, &mut inputs, &mut ratios, &mut places).await?;
+        chain(conn, asked, at, &mut inputs, &mut ratios, &mut places).await?;
     }
     let oldest =
         read.brokers.iter().filter_map(|asked| asked.said.as_ref().ok()).map(|broker| broker.since).min();
@@ -93,8 +94,8 @@ pub(super) async fn assemble(
     Ok(Assembled { inputs: inputs.sorted(), ratios, inventory })
 }
 
-/// The leg of a vault.
-fn vault_leg(reading: &Reading, usdc: Address, key: &VaultKey) -> Leg {
+/// The leg of a vault; the newest contract's vault 0 is its owner's wallet.
+pub(super) fn vault_leg(reading: &Reading, usdc: Address, key: &VaultKey) -> Leg {
     let VaultKey { owner, token, vault_id } = key;
     let id = U256::from_be_bytes(vault_id.0);
     let instrument = if *token == usdc {
@@ -102,7 +103,9 @@ fn vault_leg(reading: &Reading, usdc: Address, key: &VaultKey) -> Leg {
     } else {
         reading.keeper.share(*token).map_or_else(|| format!("{token:#x}"), |(symbol, _)| symbol)
     };
-    Leg::new(Kind::Vault, format!("{}/{owner:#x}/{token:#x}/{id:#x}", reading.source.name), instrument)
+    let is_wallet = vault::is_wallet(&reading.source, key);
+    let kind = if is_wallet { Kind::Wallet } else { Kind::Vault };
+    Leg::new(kind, format!("{}/{owner:#x}/{token:#x}/{id:#x}", reading.source.name), instrument)
 }
 
 /// Logs as the judgement takes them.
@@ -124,6 +127,7 @@ pub(super) fn log_moves(chain: &OnChain, facts: Vec<LogFact>) -> Vec<LogMove> {
 async fn chain(
     conn: &mut PgConnection,
     asked: &Asked<OnChain>,
+    now: Timestamp,
     inputs: &mut Inputs,
     kept: &mut Vec<RatioRow>,
     places: &mut BTreeMap<String, Where>,
@@ -153,7 +157,7 @@ async fn chain(
         inputs.reported.push(Balance { leg: leg.clone(), amount: row.reported });
         inputs.booked.push(Balance { leg, amount: booked });
     }
-    for (kind, account, instrument, amount) in ledger::entries(conn, &source, chain.time).await? {
+    for (kind, account, instrument, amount) in ledger::entries(conn, &source, now).await? {
         if let Some(kind) = Kind::named(&kind) {
             inputs.booked.push(Balance { leg: Leg::new(kind, account, instrument), amount });
         }
@@ -328,9 +332,11 @@ async fn positions(
     for standing in ledger::positions(conn).await? {
         let threshold = threshold(job.thresholds.get(&standing.symbol).copied(), marks.get(&standing.symbol));
         let left = standing.net.plus(standing.pending).unwrap_or_default();
-        let mut parts = Vec::new();
+        let (mut parts, mut oldest) = (Vec::new(), None);
         if left.0.abs() >= threshold {
-            for unit in exposure::units(conn, &standing.symbol, left).await? {
+            let units = exposure::units(conn, &standing.symbol, left).await?;
+            oldest = ledger::oldest(conn, &units).await?;
+            for unit in units {
                 let part = match unit.part {
                     exposure::Part::Fill { block, log_index, role, .. } => {
                         format!("fill {}:{log_index}:{role}", alloy::hex::encode_prefixed(block))
@@ -347,7 +353,7 @@ async fn positions(
             pending: standing.pending.0,
             threshold,
             why: standing.hold,
-            oldest: None,
+            oldest,
             parts,
         });
     }

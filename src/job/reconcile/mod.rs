@@ -43,20 +43,29 @@ use crate::{
         orders::VenueId,
         recon::{self as runs, Answered, By, CutRow, Followed, Pass, RunRow},
     },
+    tape::Said,
     time::Clock,
-    units::Usd,
+    units::{Amount, Usd},
     venue::Venue,
 };
 use ask::{OnChain, Read, Reread};
 use assemble::Assembled;
 
 /// What an operator decides about reconciliation.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReconcileSettings {
     /// How long after the first reading a second one confirms what it found, in milliseconds.
     pub confirm_after_ms: u64,
     /// From so many dollars on an open break is critical.
     pub critical_usd: Usd,
+}
+
+impl Default for ReconcileSettings {
+    /// A minute, and a thousand dollars.
+    fn default() -> Self {
+        const CRITICAL: i128 = 1_000 * Amount::ONE.atoms();
+        Self { confirm_after_ms: 60_000, critical_usd: Usd(Amount::from_atoms(CRITICAL).unwrap_or_default()) }
+    }
 }
 
 /// Reconciles.
@@ -169,66 +178,7 @@ impl Reconciler {
         }
         passes.push(pass(&assembled.inputs)?);
         let followed = runs::breaks(tx, None).await?;
-        self.conclude(run, (started, at), &read, assembled, passes, followed)
-    }
-
-    /// What follows from the passes of a run.
-    fn conclude(
-        &self,
-        run: &Run,
-        (started, at): (Timestamp, Timestamp),
-        read: &Read,
-        assembled: Assembled,
-        passes: Vec<(Pass, Option<Inconsistent>)>,
-        followed: Vec<Followed>,
-    ) -> Result<Judgement, StoreError> {
-        let Assembled { inputs, ratios, inventory } = assembled;
-        let wrong = passes.iter().find_map(|(_, wrong)| wrong.clone());
-        let passes: Vec<Pass> = passes.into_iter().map(|(pass, _)| pass).collect();
-        let whole = assemble::whole(&inputs);
-        let mut known = runs::by_key(&followed);
-        let mut turns = Vec::new();
-        for pass in passes.iter().filter(|_| wrong.is_none()) {
-            let seen = &pass.findings.sightings;
-            let is_judged =
-                |leg: &recon::inputs::Leg| leg.kind == Kind::Transit || whole.contains(leg.source());
-            let news = breaks::news(&known, seen, is_judged, (at, run.date), &inputs.calendar);
-            for (key, event) in news {
-                let seen: Vec<Sighting> = seen.iter().filter(|one| one.key == key).cloned().collect();
-                known = breaks::fold(known, &[(key, event.clone())], &seen, at)
-                    .map_err(|error| impossible(&error.to_string()))?;
-                let after = known.get(&key).cloned().ok_or_else(|| impossible("a break is gone"))?;
-                turns.push(Turn { event, after, seen: seen.into_iter().next() });
-            }
-        }
-        let open = known.values().filter(|one| one.state.needs_someone()).count();
-        let findings = passes.last().map(|pass| pass.findings.clone()).unwrap_or_default();
-        let uncovered = findings.exposed.iter().filter(|one| !one.is_accounted_for()).count();
-        let (status, verdict) = match (&wrong, findings.is_complete()) {
-            (Some(_), _) => ("FAILED", Verdict::Inconsistent),
-            (None, false) => ("INCOMPLETE", Verdict::Incomplete),
-            (None, true) if open > 0 => ("COMPLETE", Verdict::Found),
-            (None, true) => ("COMPLETE", Verdict::Done),
-        };
-        let said = match &wrong {
-            Some(wrong) => wrong.to_string(),
-            None => telling::headline(&findings, open, uncovered),
-        };
-        let row = RunRow {
-            job_run: run.id,
-            date: run.date,
-            started,
-            finished: at,
-            status,
-            passes,
-            cuts: cuts(read),
-            answers: answers(read),
-            ratios: if wrong.is_none() { ratios } else { Vec::new() },
-            inventory: if wrong.is_none() { inventory } else { Vec::new() },
-            open_breaks: open,
-            said,
-        };
-        Ok(Judgement { row, turns, followed, inputs, verdict })
+        conclude(run, (started, at), &read, assembled, passes, followed)
     }
 
     /// Writes the run, what became of breaks, and what is to be told: all or nothing.
@@ -264,6 +214,63 @@ impl Reconciler {
         });
         notify::tell(tx, &self.voice, &seen).await
     }
+}
+
+/// What follows from the passes of a run.
+fn conclude(
+    run: &Run,
+    (started, at): (Timestamp, Timestamp),
+    read: &Read,
+    assembled: Assembled,
+    passes: Vec<(Pass, Option<Inconsistent>)>,
+    followed: Vec<Followed>,
+) -> Result<Judgement, StoreError> {
+    let Assembled { inputs, ratios, inventory } = assembled;
+    let wrong = passes.iter().find_map(|(_, wrong)| wrong.clone());
+    let passes: Vec<Pass> = passes.into_iter().map(|(pass, _)| pass).collect();
+    let whole = assemble::whole(&inputs);
+    let mut known = runs::by_key(&followed);
+    let mut turns = Vec::new();
+    for pass in passes.iter().filter(|_| wrong.is_none()) {
+        let seen = &pass.findings.sightings;
+        let is_judged = |leg: &recon::inputs::Leg| leg.kind == Kind::Transit || whole.contains(leg.source());
+        let news = breaks::news(&known, seen, is_judged, (at, run.date), &inputs.calendar);
+        for (key, event) in news {
+            let seen: Vec<Sighting> = seen.iter().filter(|one| one.key == key).cloned().collect();
+            known = breaks::fold(known, &[(key, event.clone())], &seen, at)
+                .map_err(|error| impossible(&error.to_string()))?;
+            let after = known.get(&key).cloned().ok_or_else(|| impossible("a break is gone"))?;
+            turns.push(Turn { event, after, seen: seen.into_iter().next() });
+        }
+    }
+    let open = known.values().filter(|one| one.state.needs_someone()).count();
+    let findings = passes.last().map(|pass| pass.findings.clone()).unwrap_or_default();
+    let uncovered = findings.exposed.iter().filter(|one| !one.is_accounted_for()).count();
+    let (status, verdict) = match (&wrong, findings.is_complete()) {
+        (Some(_), _) => ("FAILED", Verdict::Inconsistent),
+        (None, false) => ("INCOMPLETE", Verdict::Incomplete),
+        (None, true) if open > 0 => ("COMPLETE", Verdict::Found),
+        (None, true) => ("COMPLETE", Verdict::Done),
+    };
+    let said = match &wrong {
+        Some(wrong) => wrong.to_string(),
+        None => telling::headline(&findings, open, uncovered),
+    };
+    let row = RunRow {
+        job_run: run.id,
+        date: run.date,
+        started,
+        finished: at,
+        status,
+        passes,
+        cuts: cuts(read),
+        answers: answers(read),
+        ratios: if wrong.is_none() { ratios } else { Vec::new() },
+        inventory: if wrong.is_none() { inventory } else { Vec::new() },
+        open_breaks: open,
+        said,
+    };
+    Ok(Judgement { row, turns, followed, inputs, verdict })
 }
 
 fn impossible(what: &str) -> StoreError {
@@ -329,44 +336,13 @@ fn cuts(read: &Read) -> Vec<CutRow> {
     chains.chain(brokers).collect()
 }
 
-/// What the sources answered, in their own words as far as the doors hand them on.
+/// What the sources answered, word for word.
 fn answers(read: &Read) -> Vec<Answered> {
-    let mut answers = Vec::new();
-    for asked in &read.brokers {
-        let Ok(broker) = &asked.said else { continue };
-        let mut put = |request: String, said: String| {
-            answers.push(Answered { source: asked.source.clone(), request, said });
-        };
-        put("account".to_owned(), format!("{:?}", broker.account));
-        for order in &broker.orders {
-            put(format!("order {}", order.broker_id), order.said.clone());
-        }
-        for activity in &broker.activities {
-            put(format!("activity {}", activity.id), activity.said.clone());
-        }
-        for execution in &broker.executions {
-            put(format!("execution {}", execution.id), format!("{execution:?}"));
-        }
-    }
-    for asked in &read.chains {
-        let Ok(chain) = &asked.said else { continue };
-        for (key, balance) in &chain.held.vaults {
-            answers.push(Answered {
-                source: asked.source.clone(),
-                request: format!(
-                    "vault {:#x} {:#x} {:#x} at {:#x}",
-                    key.owner, key.token, key.vault_id, chain.held.at.hash
-                ),
-                said: balance.exact.to_string(),
-            });
-        }
-        for (token, ratio) in &chain.held.ratios {
-            answers.push(Answered {
-                source: asked.source.clone(),
-                request: format!("convertToAssets(1e18) of {token:#x} at {:#x}", chain.held.at.hash),
-                said: ratio.to_string(),
-            });
-        }
-    }
-    answers
+    let answer = |said: &Said| Answered {
+        source: said.door.clone(),
+        request: said.request.clone(),
+        status: said.status,
+        said: String::from_utf8_lossy(&said.body).into_owned(),
+    };
+    read.said.iter().map(answer).collect()
 }

@@ -1,6 +1,6 @@
 //! What people hear of a reconciliation: a condition for each open break, and the digest.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use alloy::primitives::B256;
 use jiff::civil::Date;
@@ -41,10 +41,10 @@ pub(super) fn headline(findings: &Findings, open: usize, uncovered: usize) -> St
         (_, _) => format!("{open} open breaks; {judged} balances judged"),
     };
     if uncovered > 0 {
-        said.push_str(&format!("; {uncovered} exposures over their threshold without a reason"));
+        let _ = write!(said, "; {uncovered} exposures over their threshold without a reason");
     }
     for (source, why) in &findings.unknown {
-        said.push_str(&format!("; {source} is not judged: {why}"));
+        let _ = write!(said, "; {source} is not judged: {why}");
     }
     said
 }
@@ -154,7 +154,7 @@ fn exposure(told: &Told<'_>, one: &Exposed) -> Condition {
         next: format!("hedge why {}", one.symbol),
         usd: one.value,
         quantity: Some(Shares(one.left)),
-        since: told.run.at,
+        since: one.oldest.unwrap_or(told.run.at),
         confirmed: true,
         acknowledged_until: None,
     }

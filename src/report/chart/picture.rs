@@ -10,16 +10,23 @@ use resvg::{
 use super::{Chart, Shape, Theme, scale::Unit};
 use crate::{report::figure::grouped, units::Amount};
 
-/// As wide as a mail or a column of a page, in pixels.
-pub(super) const WIDTH: i64 = 640;
-const HEIGHT: i64 = 240;
+/// How large a picture is, in pixels at the size that its letters are meant for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Frame {
+    width: i64,
+    height: i64,
+}
+
+/// As wide as a mail or a page.
+pub(super) const WIDE: Frame = Frame { width: 640, height: 240 };
+/// Two of them stand beside each other on a page.
+pub(super) const NARROW: Frame = Frame { width: 400, height: 176 };
 
 const REGULAR: &[u8] = include_bytes!("../fonts/DejaVuSans.ttf");
 const BOLD: &[u8] = include_bytes!("../fonts/DejaVuSans-Bold.ttf");
 
 // Places, in tenths of a pixel.
 const TOP: i64 = 480;
-const BOTTOM: i64 = 2_080;
 const EDGE: i64 = 160;
 const LETTER: i64 = 66;
 const LINE: i64 = 140;
@@ -63,6 +70,17 @@ impl Colours {
                 ],
             },
         }
+    }
+}
+
+impl Frame {
+    /// Where the axis lies.
+    const fn bottom(self) -> i64 {
+        self.height * 10 - 320
+    }
+
+    const fn right(self) -> i64 {
+        self.width * 10 - EDGE
     }
 }
 
@@ -118,14 +136,15 @@ impl Pen {
     }
 }
 
-/// The whole picture, `width` pixels wide.
-pub(super) fn svg(chart: &Chart, theme: Theme, width: i64) -> String {
-    let height = width * HEIGHT / WIDTH;
+/// The whole picture, so many times as dense as its frame.
+pub(super) fn svg(chart: &Chart, theme: Theme, frame: Frame, density: i64) -> String {
+    let Frame { width: inside, height: deep } = frame;
+    let (width, height) = (inside * density, deep * density);
     let mut pen = Pen { svg: String::new(), colours: Colours::of(theme) };
     let Colours { ink, muted, paper, .. } = pen.colours;
     let _ = write!(
         pen.svg,
-        r#"<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{alt}" font-family="DejaVu Sans, system-ui, sans-serif"><rect width="{WIDTH}" height="{HEIGHT}" rx="6" fill="{paper}"/>"#,
+        r#"<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {inside} {deep}" role="img" aria-label="{alt}" font-family="DejaVu Sans, system-ui, sans-serif"><rect width="{inside}" height="{deep}" rx="6" fill="{paper}"/>"#,
         alt = escaped(&chart.alt()),
     );
     let unit = Unit::of(&chart.unit);
@@ -137,16 +156,16 @@ pub(super) fn svg(chart: &Chart, theme: Theme, width: i64) -> String {
     );
     match chart.scale() {
         None => {
-            let middle = (WIDTH * 5, (TOP + BOTTOM) / 2);
+            let middle = (inside * 5, i64::midpoint(TOP, frame.bottom()));
             pen.text(middle, Anchor::Middle, muted, "no figures yet");
         }
         Some(scale) => {
             let lines = scale.lines(&unit);
             let left = EDGE + lines.iter().map(|(_, line)| wide(line)).max().unwrap_or(0) + 60;
             let ends: Vec<End> = ends(chart, &unit);
-            let right = WIDTH * 10 - EDGE - ends.iter().map(|end| wide(&end.text)).max().unwrap_or(0);
-            let right = if chart.shape == Shape::Line { right - 80 } else { WIDTH * 10 - EDGE };
-            let height = BOTTOM - TOP;
+            let right = frame.right() - ends.iter().map(|end| wide(&end.text)).max().unwrap_or(0);
+            let right = if chart.shape == Shape::Line { right - 80 } else { frame.right() };
+            let height = frame.bottom() - TOP;
             let down = |value: Amount| TOP + scale.below_top(value, height);
             for (value, line) in &lines {
                 let colour = if value.is_zero() { pen.colours.muted } else { pen.colours.grid };
@@ -157,7 +176,7 @@ pub(super) fn svg(chart: &Chart, theme: Theme, width: i64) -> String {
                 Shape::Line => draw_lines(&mut pen, chart, (left, right), &down, ends),
                 Shape::Bars => draw_bars(&mut pen, chart, (left, right), &down),
             }
-            draw_labels(&mut pen, chart, (left, right));
+            draw_labels(&mut pen, chart, frame, (left, right));
         }
     }
     pen.svg + "</svg>"
@@ -174,7 +193,7 @@ fn across(chart: &Chart, place: usize, (left, right): (i64, i64)) -> i64 {
     }
 }
 
-fn draw_labels(pen: &mut Pen, chart: &Chart, (left, right): (i64, i64)) {
+fn draw_labels(pen: &mut Pen, chart: &Chart, frame: Frame, (left, right): (i64, i64)) {
     let muted = pen.colours.muted;
     let widest = chart.labels.iter().map(|label| wide(label)).max().unwrap_or(0) + 200;
     let room = usize::try_from((right - left) / widest.max(1)).unwrap_or(1).max(1);
@@ -185,9 +204,8 @@ fn draw_labels(pen: &mut Pen, chart: &Chart, (left, right): (i64, i64)) {
         if (count - 1 - place).is_multiple_of(every) {
             let x = across(chart, place, (left, right));
             let half = wide(label) / 2;
-            let x =
-                if chart.shape == Shape::Line { x.min(WIDTH * 10 - EDGE - half).max(EDGE + half) } else { x };
-            pen.text((x, BOTTOM + 190), Anchor::Middle, muted, label);
+            let x = x.min(frame.width * 10 - 80 - half).max(80 + half);
+            pen.text((x, frame.bottom() + 190), Anchor::Middle, muted, label);
         }
     }
 }

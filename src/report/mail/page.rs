@@ -18,7 +18,7 @@ const TITLE: &str = "font-size:15px;line-height:20px;font-weight:600;color:#1f23
 /// `!important`, for it overrides what stands at the elements.
 const STYLE: &str = ":root{color-scheme:light dark;supported-color-schemes:light dark}\
 @media(prefers-color-scheme:dark){\
-.b{background:#0d1117!important}.c{background:#161b22!important;border-color:#30363d!important}\
+.b{background:#0d1117!important}.c{background:#161b22!important;border-right-color:#30363d!important;border-bottom-color:#30363d!important;border-left-color:#30363d!important}\
 .i{color:#e6edf3!important}.m{color:#9aa4af!important}.l{border-color:#30363d!important}\
 .k{background:#21262d!important;color:#e6edf3!important}.p{border-color:#30363d!important}\
 .s3{color:#ff8a80!important}.s2{color:#e3b341!important}.s1{color:#79b8ff!important}.s0{color:#56d364!important}}\
@@ -59,10 +59,10 @@ pub(super) fn html(matter: &Matter<'_>, pictures: &[Picture]) -> String {
                 style { (PreEscaped(STYLE)) }
             }
             body.b style={ "margin:0;padding:0;background:#f3f4f6;" (FONT) } {
-                table.b role="presentation" width="100%" cellpadding="0" cellspacing="0" style="background:#f3f4f6;" {
+                table.b role="presentation" width="100%" cellpadding="0" cellspacing="0" style="background:#f3f4f6;table-layout:fixed;" {
                     tr { td align="center" style="padding:20px 8px;" {
                         table.c role="presentation" width="100%" cellpadding="0" cellspacing="0"
-                            style={ "max-width:720px;background:#ffffff;border:1px solid #d8dce1;border-top:4px solid " (colour) ";border-radius:8px;text-align:left;" } {
+                            style={ "max-width:720px;table-layout:fixed;background:#ffffff;border:1px solid #d8dce1;border-top:4px solid " (colour) ";border-radius:8px;text-align:left;" } {
                             tr { td.w style="padding:24px 28px;" {
                                 p style="margin:0 0 10px;font-size:12px;line-height:16px;" {
                                     span style={ "display:inline-block;padding:2px 8px;border-radius:10px;background:" (colour) ";color:#ffffff;font-weight:600;" } { (word) }
@@ -133,19 +133,19 @@ fn open(matter: &Matter<'_>) -> Markup {
     html! {
         @if !matter.open.is_empty() {
             (title("Open"))
-            table width="100%" cellpadding="0" cellspacing="0" {
+            div style="overflow-x:auto;" { table width="100%" cellpadding="0" cellspacing="0" {
                 tr {
                     @for head in ["What", "Severity", "Since", "Do"] { th.m align="left" style={ (HEAD) "left;" } { (head) } }
                 }
                 @for condition in &matter.open {
                     tr {
                         td.i.l style={ (CELL) "left;" } { (condition.about) }
-                        td.l class=(shade(Some(condition.severity))) style={ (CELL) "left;font-weight:600;color:" (colour(Some(condition.severity))) ";" } { (condition.severity.word()) }
+                        td class={ "l " (shade(Some(condition.severity))) } style={ (CELL) "left;font-weight:600;color:" (colour(Some(condition.severity))) ";" } { (condition.severity.word()) }
                         td.i.l style={ (CELL) "left;white-space:nowrap;" } { (desk_time(condition.since)) }
                         td.i.l style={ (CELL) "left;" } { (command(&condition.next)) }
                     }
                 }
-            }
+            } }
             @if matter.unlisted > 0 {
                 p.m style="margin:6px 0 0;font-size:13px;color:#59636e;" { "and " (matter.unlisted) " more: " (command("hedge alert list")) }
             }
@@ -157,7 +157,7 @@ fn figures(table: &Figures) -> Markup {
     let side = |place: usize| if are_figures(&table.rows, place) { "right;" } else { "left;" };
     html! {
         (title(&table.title))
-        table width="100%" cellpadding="0" cellspacing="0" style="font-variant-numeric:tabular-nums;" {
+        div style="overflow-x:auto;" { table width="100%" cellpadding="0" cellspacing="0" style="font-variant-numeric:tabular-nums;" {
             tr {
                 @for (place, head) in table.heads.iter().enumerate() { th.m style={ (HEAD) (side(place)) } { (head) } }
             }
@@ -166,7 +166,7 @@ fn figures(table: &Figures) -> Markup {
                     @for (place, cell) in row.iter().enumerate() { td.i.l style={ (CELL) (side(place)) } { (cell) } }
                 }
             }
-        }
+        } }
     }
 }
 

@@ -141,6 +141,39 @@ async fn all_statements_together_are_what_is_known() {
 }
 
 #[tokio::test]
+async fn a_dividend_is_income_of_the_long_and_owed_by_the_short_until_the_broker_books_it() {
+    // Given one share that is long and one that is short at the end of the record date
+    let mut books = Books::new().await;
+    for (symbol, side, id) in [("AAPL", "BUY", 1), ("TSLA", "SELL", 2)] {
+        let event = json!({"kind": "trade", "symbol": symbol, "executed_at": "2026-03-02T15:00:00Z", "trade_type": "ONCHAIN",
+            "trade_id": id, "side": side, "quantity": "2.5", "price": "100"});
+        books.tell(&event).await.unwrap();
+        let dividend = format!(
+            "insert into corporate_action (action_id, kind, symbol, ex_date, effective_at, record_date, payable_date, cash_per_share, source, said)
+             values ('d/{symbol}', 'dividend', '{symbol}', '2026-03-03', '2026-03-03T05:00:00Z', '2026-03-03', '2026-03-05', 0.26, 'alpaca', '')"
+        );
+        books.world.pool().execute(AssertSqlSafe(dividend)).await.unwrap();
+        for day in 2..=6 {
+            mark(&books, symbol, &format!("2026-03-{day:02}T21:00:00Z"), "100").await;
+        }
+    }
+    books.count_on().await;
+    // When days are stated, then it counts on the day that it is paid
+    state(&books, "2026-03-04").await;
+    assert_eq!(read(&books, "2026-03-04").await.total(Line::income).usd, usd("0"));
+    state(&books, "2026-03-05").await;
+    let paid = read(&books, "2026-03-05").await;
+    let income = |place: usize| paid.lines[place].income["dividend"];
+    assert_eq!((income(0), income(1)), (usd("0.65"), usd("-0.65")));
+    // And what the broker books instead is restated
+    let booked = "insert into cash_flow (flow_id, kind, venue_id, symbol, amount, occurred_at, said)
+                  values ('alpaca/div', 'dividend', 1, 'AAPL', 0.60, '2026-03-05T21:00:00Z', '')";
+    books.world.pool().execute(booked).await.unwrap();
+    state(&books, "2026-03-06").await;
+    assert_eq!(read(&books, "2026-03-06").await.lines[0].restated, usd("-0.05"));
+}
+
+#[tokio::test]
 async fn what_has_no_mark_is_unknown_and_what_is_old_is_said() {
     let mut books = Books::new().await;
     for (symbol, id) in [("AAPL", 1), ("NVDA", 2)] {

@@ -45,6 +45,7 @@ fn life(nightly: bool, runs: &[(&str, Option<Condition>, &str)]) {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "tables have it beside what was not seen")]
 fn worth(usd: &str) -> Option<Condition> {
     Some(condition(usd))
 }

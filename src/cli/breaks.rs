@@ -1,0 +1,127 @@
+//! `hedge correct`, `hedge write-off`: what a person does about a break.
+
+use jiff::civil::Date;
+
+use super::{Desk, Exit, Out, Trouble};
+use crate::{
+    job::reconcile::acts::{self, ActError, Corrected},
+    store::{Db, StoreError, exposure::Act},
+    time::{Clock, end_of_new_york_date},
+    units::Amount,
+};
+
+const CORRECT: &str = r#"Examples:
+  hedge correct 4 --reason "sold by hand on Tuesday"                all of it, with its dollars and evidence
+  hedge correct 4 --quantity=-0.6 --reason "the broker's ticket 77"  a part of it"#;
+
+const WRITE_OFF: &str = r#"Examples:
+  hedge write-off 4 --reason "not worth another day""#;
+
+/// Books a break: the next run expects what is there.
+///
+/// What we booked wrong of our own trades changes what is hedged as well; what came from outside does not.
+#[derive(Debug, clap::Args)]
+#[command(after_help = CORRECT)]
+pub struct Correct {
+    /// The break's id, as `hedge show breaks` prints it.
+    #[arg(value_name = "BREAK")]
+    pub id: i64,
+    /// How much the account has more, signed; all of the break where it is left out.
+    #[arg(long, allow_hyphen_values = true)]
+    pub quantity: Option<Amount>,
+    /// Whether what is hedged changes with it, where that is not as the break's class has it.
+    #[arg(long, value_name = "BOOL")]
+    pub exposure: Option<bool>,
+    /// Why; kept on record.
+    #[arg(long)]
+    pub reason: String,
+}
+
+/// Takes a break into the books as it is, and closes it.
+#[derive(Debug, clap::Args)]
+#[command(after_help = WRITE_OFF)]
+pub struct WriteOff {
+    /// The break's id, as `hedge show breaks` prints it.
+    #[arg(value_name = "BREAK")]
+    pub id: i64,
+    /// Why; kept on record.
+    #[arg(long)]
+    pub reason: String,
+}
+
+fn refused(error: ActError) -> anyhow::Error {
+    match error {
+        ActError::Store(error) => error.into(),
+        ActError::NoSuch(_) | ActError::NotNow { .. } => Trouble {
+            what: error.to_string(),
+            cause: "it is not among the breaks that are open".to_owned(),
+            state: "nothing was written".to_owned(),
+            next: "take a number from `hedge show breaks`".to_owned(),
+            exit: Exit::Usage,
+        }
+        .into(),
+    }
+}
+
+/// Does something to a break, in a transaction of its own.
+async fn act<T>(
+    desk: &Desk,
+    reason: &str,
+    how: impl AsyncFnOnce(&mut sqlx::Transaction<'static, sqlx::Postgres>, Act<'_>) -> Result<T, ActError>,
+) -> anyhow::Result<T> {
+    let db = Db::open(&desk.store()?).await?;
+    db.migrate().await?;
+    let mut tx = db.pool().begin().await?;
+    let author = desk.author();
+    let done = how(&mut tx, Act { author: &author, reason, at: Clock::Wall.now() }).await.map_err(refused)?;
+    tx.commit().await.map_err(|error| StoreError::of("commit what was done to a break", error))?;
+    db.close().await;
+    Ok(done)
+}
+
+/// Runs `hedge correct`.
+///
+/// # Errors
+/// The database, or there is no such break.
+pub async fn correct(args: Correct, desk: &Desk, out: &mut Out<'_>) -> anyhow::Result<Exit> {
+    let Correct { id, quantity, exposure, reason } = args;
+    let done =
+        act(desk, &reason, async |tx, act| acts::correct(tx, id, quantity, exposure, act).await).await?;
+    let Corrected { quantity, cash, leg, exposed } = done;
+    let with = cash.map_or_else(String::new, |cash| format!(" and {cash} USD"));
+    let hedged = if exposed { "what is hedged changed with it" } else { "what is hedged is as it was" };
+    writeln!(out, "break {id}: {} has {quantity} {}{with} more; {hedged}", leg.account, leg.instrument)?;
+    Ok(Exit::Done)
+}
+
+/// Runs `hedge write-off`.
+///
+/// # Errors
+/// As [`correct`].
+pub async fn write_off(args: WriteOff, desk: &Desk, out: &mut Out<'_>) -> anyhow::Result<Exit> {
+    let WriteOff { id, reason } = args;
+    let done = act(desk, &reason, async |tx, act| acts::write_off(tx, id, act).await).await?;
+    writeln!(
+        out,
+        "break {id} is written off: {} {} at {}",
+        done.quantity, done.leg.instrument, done.leg.account
+    )?;
+    Ok(Exit::Done)
+}
+
+/// Runs `hedge accept --break`.
+///
+/// # Errors
+/// As [`correct`].
+pub(super) async fn acknowledge(
+    id: i64,
+    until: Date,
+    reason: &str,
+    desk: &Desk,
+    out: &mut Out<'_>,
+) -> anyhow::Result<Exit> {
+    let last = end_of_new_york_date(until);
+    act(desk, reason, async |tx, act| acts::acknowledge(tx, id, last, act).await).await?;
+    writeln!(out, "break {id} is known, until the end of {until} in New York")?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,448 @@
+//! Reconciliation end to end: a chain and a broker over HTTP, the desk between them, the job in a real Postgres.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use alloy::primitives::U256;
+use hedge::{
+    book::{activity::ActivityKind, fill::Side, recon},
+    job::{
+        Outcome, Run, Verdict,
+        notify::Voice,
+        reconcile::{ReconcileSettings, Reconciler, acts},
+    },
+    policy::inventory::{InventorySettings, Target},
+    sim::{Ask, Hold, ONE_E18, Strike},
+    store::{exposure::Act, recon as runs},
+    units::{Shares, Usd},
+};
+use jiff::civil::date;
+
+use crate::pit::{Pit, Setup, amount, price, shares, usd};
+
+/// A pit at the end of a day.
+struct Night {
+    pit: Pit,
+}
+
+/// Blocks until what was mined is final.
+const FINAL: u64 = 70;
+
+impl Night {
+    /// A desk that has traded nothing; its account is stated.
+    async fn opened() -> Self {
+        let night = Self::begun().await;
+        night.open().await;
+        night
+    }
+
+    /// A desk whose account nobody has stated.
+    async fn begun() -> Self {
+        let pit = Pit::with(Setup::default()).await;
+        pit.chain.stock(100_000);
+        let night = Self { pit };
+        night.finalize().await;
+        night
+    }
+
+    /// A desk that sold ten and is hedged, all of it final.
+    async fn traded() -> Self {
+        let night = Self::opened().await;
+        night.pit.sold("AAPL", "10").await;
+        night.pit.flat().await;
+        night.finalize().await;
+        night
+    }
+
+    async fn finalize(&self) {
+        self.pit.chain.mine_invented(FINAL);
+        self.pit.index().await;
+    }
+
+    async fn reconciler(&self) -> Reconciler {
+        let seats = self.pit.trading.seats.iter();
+        let target = Target { ratio: amount("0.5"), deviation: amount("0.5") };
+        Reconciler {
+            environment: "test".to_owned(),
+            pool: self.pit.pool().clone(),
+            clock: self.pit.clock.clone(),
+            readings: vec![self.pit.stage.reading().await],
+            venues: seats.map(|(id, seat)| (*id, Arc::clone(&seat.venue))).collect(),
+            thresholds: BTreeMap::new(),
+            inventory: InventorySettings { equity: target, cash: target },
+            settings: ReconcileSettings { confirm_after_ms: 60_000, critical_usd: usd("1000") },
+            voice: Voice::default(),
+        }
+    }
+
+    async fn open(&self) {
+        let at = self.pit.clock.now();
+        let act = Act { author: "tester", reason: "the first night", at };
+        acts::open(&self.reconciler().await, act).await.unwrap();
+        self.pit.clock.sleep(Duration::from_secs(1)).await;
+        self.pit.account.set_time(self.pit.clock.now());
+    }
+
+    async fn run(&self) -> Outcome {
+        let at = self.pit.clock.now();
+        let run = Run { id: None, job: "reconcile".to_owned(), date: date(2026, 11, 20), at };
+        self.reconciler().await.run(&run).await.unwrap()
+    }
+
+    /// What a run finds: its verdict, and every break with its state.
+    async fn found(&self) -> (Verdict, String) {
+        let verdict = self.run().await.verdict;
+        (verdict, self.breaks().await)
+    }
+
+    async fn breaks(&self) -> String {
+        self.pit
+            .text(
+                "select state || ' ' || class || case when stuck then ' stuck' else '' end || ' ' || leg || ' ' || instrument
+                    || ' ' || trim_scale(quantity) || coalesce(' ' || trim_scale(cash), '')
+                 from recon_break where state <> 'RESOLVED' order by leg, instrument, class",
+            )
+            .await
+    }
+
+    async fn events(&self) -> i64 {
+        self.pit.number("select count(*) from recon_break_event").await
+    }
+
+    /// Something is done to the books behind everybody's back.
+    async fn tamper(&self, sql: &str) {
+        let sql = format!("begin; set local session_replication_role = replica; {sql}; commit");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(self.pit.pool()).await.unwrap();
+    }
+
+    async fn replays(&self) {
+        let mut conn = self.pit.pool().acquire().await.unwrap();
+        let ids: Vec<i64> =
+            sqlx::query_scalar("select id from recon_run order by id").fetch_all(&mut *conn).await.unwrap();
+        for id in ids {
+            let (passes, changed) = runs::kept(&mut conn, id).await.unwrap();
+            assert_eq!(changed, Vec::<String>::new());
+            for kept in passes {
+                let inputs: recon::inputs::Inputs = serde_json::from_str(&kept.inputs).unwrap();
+                assert_eq!(recon::digest(&inputs), kept.input_digest);
+                let output = recon::judge(&inputs).ok().map(|findings| recon::digest(&findings));
+                assert_eq!(output, kept.output_digest, "run {id}");
+            }
+        }
+    }
+
+    /// Shares are at the broker that nothing it tells of explains.
+    fn appear(&self, quantity: &str) {
+        let account = &self.pit.account;
+        let id = account.happen(ActivityKind::Shares, Some("AAPL"), shares(quantity), usd("0"), "not told");
+        account.hide(&id, true);
+    }
+
+    async fn act(&self) -> (sqlx::Transaction<'static, sqlx::Postgres>, Act<'static>) {
+        let tx = self.pit.pool().begin().await.unwrap();
+        (tx, Act { author: "tester", reason: "a test", at: self.pit.clock.now() })
+    }
+}
+
+const DONE: (Verdict, String) = (Verdict::Done, String::new());
+
+#[tokio::test]
+async fn what_a_broker_holds_is_unexplained_until_somebody_states_it() {
+    let night = Night::begun().await;
+    assert_eq!(
+        night.found().await,
+        (Verdict::Found, "OPEN UNEXPLAINED cash USD 1000000".to_owned()),
+        "vaults need no statement: their history is whole"
+    );
+    night.open().await;
+    assert_eq!(night.found().await, DONE);
+    night.replays().await;
+}
+
+#[tokio::test]
+async fn a_hedged_day_is_balanced_in_every_leg() {
+    let night = Night::traded().await;
+    assert_eq!(night.found().await, DONE);
+    let legs = night
+        .pit
+        .text(
+            "select leg || ' ' || instrument || ' ' || trim_scale(expected) || ' ' || trim_scale(residual)
+             from recon_leg where expected not in (0, 100000) order by leg, instrument",
+        )
+        .await;
+    // Ten sold of a vault at 187.25, ten bought at the broker's offer.
+    assert!(legs.contains("broker AAPL 10 0"), "{legs}");
+    assert!(legs.contains("vault AAPL 99990 0") && legs.contains("vault USDC 101872.5 0"), "{legs}");
+    night.pit.laws().await;
+}
+
+#[tokio::test]
+async fn a_second_run_over_the_same_adds_no_event() {
+    let night = Night::traded().await;
+    night.appear("0.25");
+    assert_eq!(night.found().await, (Verdict::Found, "OPEN UNEXPLAINED broker AAPL 0.25".to_owned()));
+    let events = night.events().await;
+    assert_eq!(night.found().await.0, Verdict::Found);
+    assert_eq!(night.events().await, events);
+    assert_eq!(night.pit.number("select count(*) from recon_run where supersedes is not null").await, 1);
+    night.replays().await;
+}
+
+#[tokio::test]
+async fn example_2_an_order_that_filled_meanwhile_is_in_flight() {
+    let night = Night::opened().await;
+    night.pit.account.strike(Strike::Hold.always().on(Ask::Submit));
+    night.pit.sold("AAPL", "10").await;
+    night.pit.settle().await;
+    night.finalize().await;
+    let order = night.pit.account.orders().pop().unwrap();
+    assert!(night.pit.account.execute(&order.id, shares("4"), price("187.25")));
+    let (verdict, breaks) = night.found().await;
+    assert_eq!((verdict, breaks.as_str()), (Verdict::Done, "EXPLAINED IN_FLIGHT_ORDER broker AAPL 4 -749"));
+}
+
+#[tokio::test]
+async fn example_4_a_log_that_a_node_never_gave_is_taken_up_and_stays_on_record() {
+    let night = Night::traded().await;
+    // Given a fill that was never indexed
+    night.tamper("delete from fill; delete from cover; delete from chain_log where log_index in (select log_index from chain_log order by block_number desc limit 1) and block_number = (select max(block_number) from chain_log)").await;
+    assert_eq!(night.pit.number("select count(*) from fill").await, 0);
+    // When the night reconciles
+    let found = night.found().await;
+    // Then it is in the books, and both legs were explained by its log
+    assert_eq!(found, DONE);
+    assert_eq!(night.pit.number("select count(*) from fill").await, 1);
+    let story = night
+        .pit
+        .text(
+            "select pass || ' ' || leg || ' ' || instrument || ' ' || class || ' ' || trim_scale(amount)
+             from recon_explanation order by pass, place",
+        )
+        .await;
+    assert_eq!(story, "1 vault AAPL MISSING_ONCHAIN_FILL -10\n1 vault USDC MISSING_ONCHAIN_FILL 1872.5");
+    let events = night.pit.text("select event from recon_break_event order by id").await;
+    assert_eq!(events, "opened\nexplained\nresolved");
+    night.replays().await;
+}
+
+#[tokio::test]
+async fn example_5_a_trade_that_is_booked_twice_is_found_and_corrected() {
+    let night = Night::traded().await;
+    night
+        .tamper(
+            "insert into execution (venue_id, execution_id, order_id, broker_order_id, symbol, nature, quantity, price, cash, executed_at)
+             select venue_id, execution_id || 'b', order_id, broker_order_id, symbol, nature, quantity, price, cash, executed_at from execution",
+        )
+        .await;
+    let (_, breaks) = night.found().await;
+    assert!(breaks.contains("EXPLAINED DUPLICATE_IN_LEDGER broker AAPL -10"), "{breaks}");
+    // When a person corrects it
+    let (mut tx, act) = night.act().await;
+    let corrected = acts::correct(&mut tx, 1, None, None, act).await.unwrap();
+    tx.commit().await.unwrap();
+    // Then the account is right, and so is what is hedged
+    assert!(corrected.exposed);
+    assert_eq!(night.pit.exposure("AAPL").await, "0");
+    assert_eq!(night.found().await, DONE);
+}
+
+#[tokio::test]
+async fn example_6_and_7_one_trade_with_another_quantity_or_price_in_the_books_is_found_by_its_id() {
+    let night = Night::traded().await;
+    night.tamper("update execution set quantity = quantity + 0.1").await;
+    assert_eq!(night.found().await, (Verdict::Done, "EXPLAINED QUANTITY broker AAPL -0.1".to_owned()));
+    night.tamper("update execution set quantity = quantity - 0.1, cash = cash + 0.30").await;
+    let (verdict, breaks) = night.found().await;
+    assert_eq!((verdict, breaks.as_str()), (Verdict::Done, "EXPLAINED PRICE_OR_CASH cash USD -0.3"));
+}
+
+#[tokio::test]
+async fn example_9_a_wrapper_that_is_worth_more_at_the_next_cut_is_income_and_no_break() {
+    let night = Night::traded().await;
+    assert_eq!(night.found().await, DONE);
+    let token = night.pit.chain.cast().equities().find(|token| token.wraps.is_some()).unwrap().address;
+    let ratio = ONE_E18 / U256::from(100) * U256::from(101);
+    night.pit.chain.set_ratio(token, night.pit.chain.head().number - 2, ratio);
+    night.finalize().await;
+    assert_eq!(night.found().await, DONE);
+    let accrued = night.pit.text("select class || ' ' || leg from recon_explanation").await;
+    assert_eq!(accrued, "NAV_ACCRUAL wrapper");
+    assert_eq!(night.pit.number("select count(*) from recon_break").await, 0);
+}
+
+#[tokio::test]
+async fn example_10_a_transfer_is_under_way_until_its_deadline_and_then_it_is_stuck() {
+    let night = Night::traded().await;
+    // Given two shares that left the broker for the chain and are not there yet
+    let account = &night.pit.account;
+    let id = account.happen(ActivityKind::Shares, Some("AAPL"), shares("-2"), usd("0"), "mint-3");
+    let deadline = night.pit.clock.now().checked_add(jiff::SignedDuration::from_hours(1)).unwrap();
+    sqlx::query(
+        "insert into account_entry (kind, leg, account, instrument, amount, as_of, refs, transfer, deadline, reason, author, happened_at)
+         values ('transfer', 'broker', 'alpaca', 'AAPL', -2, now() - interval '100 years', array[$1], 'mint-3', $2::timestamptz, 'to the chain', 'tester', now())",
+    )
+    .bind(format!("activity/alpaca/{id}"))
+    .bind(hedge::store::types::At(deadline))
+    .execute(night.pit.pool())
+    .await
+    .unwrap();
+    night.tamper("update account_entry set as_of = (select max(as_of) from account_entry) + interval '1 second' where kind = 'transfer'").await;
+    assert_eq!(
+        night.found().await,
+        (Verdict::Done, "EXPLAINED TRANSFER_IN_FLIGHT transit AAPL 2".to_owned())
+    );
+    // When its time is over
+    night.pit.clock.sleep(Duration::from_hours(2)).await;
+    assert_eq!(
+        night.found().await,
+        (Verdict::Found, "OPEN TRANSFER_IN_FLIGHT stuck transit AAPL 2".to_owned())
+    );
+    let shown = night.pit.text("select class from reporting.recon_break").await;
+    assert_eq!(shown, "TRANSFER_STUCK");
+}
+
+#[tokio::test]
+async fn a_fill_that_the_chain_took_back_below_finality_is_taken_back_and_stays_on_record() {
+    let night = Night::traded().await;
+    // Given a chain that has another past, and books that have not heard of it
+    night.pit.chain.reorg(FINAL + 5);
+    let (verdict, _) = night.found().await;
+    // Then what the books had is of no block any more, and what was mined again is there
+    assert_eq!(verdict, Verdict::Done);
+    let classes =
+        night.pit.text("select distinct class from recon_explanation where leg = 'vault' order by 1").await;
+    assert!(
+        ["MISSING_ONCHAIN_FILL\nREORGED_FILL", "REORGED_FILL"].contains(&classes.as_str())
+            || classes.is_empty(),
+        "{classes}"
+    );
+    assert!(night.pit.number("select count(*) from chain_log where taken_by is not null").await > 0);
+    night.replays().await;
+}
+
+#[tokio::test]
+async fn example_8_and_11_a_split_and_a_fee_are_explained_by_their_activities() {
+    let night = Night::traded().await;
+    night.pit.account.split("AAPL", amount("4"), amount("1"));
+    night.pit.account.fee(ActivityKind::Regulatory, usd("0.02"), "TAF");
+    let (verdict, breaks) = night.found().await;
+    assert_eq!(verdict, Verdict::Done);
+    assert_eq!(breaks, "EXPLAINED CORPORATE_ACTION broker AAPL 30\nEXPLAINED FEE_TIMING cash USD -0.02");
+}
+
+#[tokio::test]
+async fn example_12_a_strangers_trade_is_external_and_changes_no_exposure_when_it_is_booked() {
+    let night = Night::traded().await;
+    night.pit.account.person_trades("AAPL", Side::Sell, shares("0.6"));
+    let (verdict, breaks) = night.found().await;
+    assert_eq!(verdict, Verdict::Done, "it is explained, and has a day");
+    assert!(breaks.starts_with("EXPLAINED EXTERNAL_ACTIVITY broker AAPL -0.6 "), "{breaks}");
+    let before = night.pit.exposure("AAPL").await;
+    let (mut tx, act) = night.act().await;
+    let corrected = acts::correct(&mut tx, 1, None, None, act).await.unwrap();
+    tx.commit().await.unwrap();
+    assert!(!corrected.exposed);
+    assert_eq!(night.pit.exposure("AAPL").await, before);
+    assert_eq!(night.found().await, DONE);
+    assert_eq!(night.pit.number("select count(*) from account_entry where kind = 'external'").await, 2);
+}
+
+#[tokio::test]
+async fn example_13_what_nothing_explains_is_open_until_it_is_written_off() {
+    let night = Night::traded().await;
+    night.appear("0.25");
+    let hold =
+        night.pit.chain.vaults().into_iter().find(|hold| hold.token == night.pit.chain.cast().usdc).unwrap();
+    night.pit.chain.move_silently(Hold { ..hold }, 0, amount("-3.5"));
+    let (verdict, breaks) = night.found().await;
+    assert_eq!(verdict, Verdict::Found);
+    assert_eq!(breaks, "OPEN UNEXPLAINED broker AAPL 0.25\nOPEN UNEXPLAINED vault USDC -3.5");
+    let (mut tx, act) = night.act().await;
+    for id in [1, 2] {
+        acts::write_off(&mut tx, id, act).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let (verdict, _) = night.found().await;
+    assert_eq!(verdict, Verdict::Done);
+    assert_eq!(night.pit.text("select distinct state from recon_break").await, "WRITTEN_OFF");
+}
+
+#[tokio::test]
+async fn example_14_a_broker_that_does_not_answer_is_not_judged_and_nothing_of_it_changes() {
+    let night = Night::traded().await;
+    night.appear("0.25");
+    assert_eq!(night.found().await.0, Verdict::Found);
+    let (breaks, events) = (night.breaks().await, night.events().await);
+    // When its positions cannot be had
+    night.pit.account.strike(Strike::Fail(502).always().on(Ask::Positions));
+    let outcome = night.run().await;
+    // Then the run is incomplete, and the break stays as it is
+    assert_eq!(outcome.verdict, Verdict::Incomplete);
+    assert!(outcome.said.contains("alpaca is not judged"), "{}", outcome.said);
+    assert_eq!((night.breaks().await, night.events().await), (breaks, events));
+    assert_eq!(night.pit.text("select status from recon_run order by id desc limit 1").await, "INCOMPLETE");
+    night.replays().await;
+}
+
+#[tokio::test]
+async fn example_15_a_ledger_that_contradicts_itself_is_not_judged_at_all() {
+    let night = Night::traded().await;
+    night.tamper("update fill set vault_out = null").await;
+    let outcome = night.run().await;
+    assert_eq!(outcome.verdict, Verdict::Inconsistent);
+    assert!(outcome.said.contains("AAPL") && outcome.said.contains("off by 10"), "{}", outcome.said);
+    assert_eq!(night.pit.number("select count(*) from recon_leg").await, 0);
+    assert_eq!(night.breaks().await, "");
+}
+
+#[tokio::test]
+async fn a_run_that_dies_at_any_write_leaves_nothing_and_comes_to_the_same_the_next_time() {
+    let night = Night::traded().await;
+    night.appear("0.25");
+    night.tamper("delete from fill; delete from cover; delete from chain_log where log_index in (select log_index from chain_log order by block_number desc limit 1) and block_number = (select max(block_number) from chain_log)").await;
+    for table in [
+        "fill",
+        "recon_run",
+        "recon_pass",
+        "recon_cut",
+        "recon_leg",
+        "recon_explanation",
+        "recon_break",
+        "recon_break_event",
+    ] {
+        let refuse = format!(
+            "create function die() returns trigger language plpgsql as $$ begin raise exception 'killed'; end $$;
+             create trigger die before insert on {table} for each statement execute function die()"
+        );
+        sqlx::raw_sql(sqlx::AssertSqlSafe(refuse)).execute(night.pit.pool()).await.unwrap();
+        let at = night.pit.clock.now();
+        let run = Run { id: None, job: "reconcile".to_owned(), date: date(2026, 11, 20), at };
+        night.reconciler().await.run(&run).await.unwrap_err();
+        for table in ["fill", "recon_run", "recon_break"] {
+            assert_eq!(night.pit.number(&format!("select count(*) from {table}")).await, 0, "{table}");
+        }
+        sqlx::raw_sql("drop function die() cascade").execute(night.pit.pool()).await.unwrap();
+    }
+    assert_eq!(night.found().await, (Verdict::Found, "OPEN UNEXPLAINED broker AAPL 0.25".to_owned()));
+    assert_eq!(night.pit.number("select count(*) from fill").await, 1);
+}
+
+#[tokio::test]
+async fn a_person_who_knows_of_a_break_is_on_record_and_it_lapses() {
+    let night = Night::traded().await;
+    night.pit.account.happen(ActivityKind::Other, None, Shares::ZERO, Usd(amount("7")), "a gift");
+    night.appear("0.25");
+    night.run().await;
+    let id = night.pit.number("select id from recon_break where class = 'UNEXPLAINED'").await;
+    let (mut tx, act) = night.act().await;
+    let until = night.pit.clock.now().checked_add(jiff::SignedDuration::from_hours(1)).unwrap();
+    acts::acknowledge(&mut tx, id, until, act).await.unwrap();
+    tx.commit().await.unwrap();
+    let state = async || night.pit.text("select state from recon_break where class = 'UNEXPLAINED'").await;
+    assert_eq!(night.run().await.verdict, Verdict::Done);
+    assert_eq!(state().await, "ACKNOWLEDGED");
+    night.pit.clock.sleep(Duration::from_hours(2)).await;
+    assert_eq!(night.run().await.verdict, Verdict::Found);
+    assert_eq!(state().await, "OPEN");
+    let missing = acts::write_off(&mut night.act().await.0, 99, act).await.unwrap_err();
+    assert_eq!(missing.to_string(), "there is no break 99");
+}

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::secret::Secret;
 
 /// How long one answer is waited for.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Why something was not done.
 #[derive(Debug, thiserror::Error)]

@@ -201,7 +201,7 @@ impl Push<'_, '_> {
     ) -> Result<Option<i64>, Failed> {
         let mark = mark(entity, &body);
         let said = text(&body, "description").to_owned();
-        body["description"] = format!("{said}\n\n{mark}").into();
+        set(&mut body, "description", format!("{said}\n\n{mark}"));
         let Some(found) = found(there, entity, name) else {
             self.done.new += 1;
             writeln!(self.out, "+ {what} {name}")?;
@@ -228,6 +228,12 @@ impl Push<'_, '_> {
     }
 }
 
+fn set(body: &mut Value, key: &str, value: impl Into<Value>) {
+    if let Some(body) = body.as_object_mut() {
+        body.insert(key.to_owned(), value.into());
+    }
+}
+
 /// What says of a card on a page that it stands where it should.
 const PLACE: [&str; 5] = ["card_id", "row", "col", "size_x", "size_y"];
 
@@ -240,7 +246,7 @@ fn laid_out(live: &Value, placed: &[Value]) -> Vec<Value> {
         let kept = at.map(|at| shown.remove(at)).and_then(|it| it.get("id").cloned());
         let mut ours = ours.clone();
         // A number below zero: one that is not there yet.
-        ours["id"] = kept.unwrap_or_else(|| json!(-fresh));
+        set(&mut ours, "id", kept.unwrap_or_else(|| json!(-fresh)));
         all.push(ours);
     }
     let is_ours = |it: &Value| placed.iter().any(|ours| it.get("card_id") == ours.get("card_id"));

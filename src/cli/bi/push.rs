@@ -98,7 +98,7 @@ impl Push<'_, '_> {
             .filter(|it| it.get("archived") != Some(&Value::Bool(true)) && number(it).is_some())
             .collect();
         let body = json!({ "name": ours.name, "description": ours.description });
-        self.one("collection", &ours.entity_id, &ours.name, body, &there, |_, _| Ok(())).await
+        self.one("collection", &ours.entity_id, &ours.name, body, &there, |_, _| true).await
     }
 
     async fn card(
@@ -130,7 +130,7 @@ impl Push<'_, '_> {
                 .or(live.pointer("/dataset_query/stages/0/native"));
             let drawn =
                 ["display", "visualization_settings"].iter().all(|key| live.get(*key) == ours.get(*key));
-            if asked.and_then(Value::as_str) == Some(sql) && drawn { Ok(()) } else { Err(()) }
+            asked.and_then(Value::as_str) == Some(sql) && drawn
         };
         self.one("card", &card.entity_id, &card.name, body, &there, same).await
     }
@@ -169,7 +169,7 @@ impl Push<'_, '_> {
             let shown = live.get("dashcards").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
             let stands =
                 |ours: &Value| shown.iter().any(|it| PLACE.iter().all(|key| it.get(*key) == ours.get(*key)));
-            if placed.iter().all(stands) { Ok(()) } else { Err(()) }
+            placed.iter().all(stands)
         };
         let (new, changed) = (self.done.new, self.done.changed);
         let id = self.one("dashboard", &dashboard.entity_id, &dashboard.name, body, &there, same).await?;
@@ -197,7 +197,7 @@ impl Push<'_, '_> {
         name: &str,
         mut body: Value,
         there: &[Value],
-        same: impl Fn(&Value, &Value) -> Result<(), ()>,
+        same: impl Fn(&Value, &Value) -> bool,
     ) -> Result<Option<i64>, Failed> {
         let mark = mark(entity, &body);
         let said = text(&body, "description").to_owned();
@@ -208,10 +208,7 @@ impl Push<'_, '_> {
             return Ok(if self.dry_run { None } else { Some(self.metabase.create(what, &body).await?) });
         };
         let live = self.metabase.read(what, found).await?;
-        if text(&live, "description").ends_with(&mark)
-            && text(&live, "name") == name
-            && same(&live, &body).is_ok()
-        {
+        if text(&live, "description").ends_with(&mark) && text(&live, "name") == name && same(&live, &body) {
             self.done.same += 1;
             return Ok(Some(found));
         }

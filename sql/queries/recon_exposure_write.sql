@@ -1,3 +1,4 @@
 -- One row a share of a run.
 insert into recon_exposure (run_id, symbol, net, pending, remains, value_usd, within, why, why_since, oldest_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+select $1, * from unnest($2::text[], $3::numeric[], $4::numeric[], $5::numeric[], $6::numeric[], $7::boolean[], $8::text[],
+    $9::timestamptz[], $10::timestamptz[])

@@ -1,3 +1,7 @@
--- One row a place and instrument of a run.
+-- One row a place and instrument of a run; the candidates of a place are parted by U+001F.
 insert into recon_leg (run_id, leg, account, instrument, expected, reported, residual, explained, unexplained, price, candidates)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+select $1, leg, account, instrument, expected, reported, residual, explained, unexplained, price,
+    coalesce(string_to_array(nullif(candidates, ''), U&'\001F'), '{}')
+from unnest($2::text[], $3::text[], $4::text[], $5::numeric[], $6::numeric[], $7::numeric[], $8::numeric[], $9::numeric[],
+    $10::numeric[], $11::text[])
+    as l (leg, account, instrument, expected, reported, residual, explained, unexplained, price, candidates)

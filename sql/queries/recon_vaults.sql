@@ -1,32 +1,61 @@
 -- One row per vault that is reported, or that the books know up to a block: how much is there, and how much
--- more than fills, deposits and withdrawals have left. Exact before it is cut to the token's base units.
-with log as (
-    select chain_id, block_hash, log_index from chain_log
-    where source_id = $1 and block_number <= $2 and taken_by is null
+-- more than fills, deposits and withdrawals have left; exact before it is cut to the token's base units.
+-- And one per token, without an owner: what vaults hold of it by the books, and what trades and moves come to.
+-- Nearly every fill of a chain counts: all are summed, and those that do not are taken off, so that
+-- history is not joined to its logs.
+with excluded as (
+    select l.chain_id, l.block_hash, l.log_index
+    from chain_log l
+    where l.chain_id = (select chain_id from source where id = $1)
+        and (l.source_id <> $1 or l.block_number > $2 or l.taken_by is not null)
 ),
-side as (
-    select f.owner, f.vault_in, f.vault_out, f.token, f.side = 'BUY' as bought, f.token_quantity_exact as tokens, f.usdc_exact as usdc
-    from log join fill f using (chain_id, block_hash, log_index)
+traded as materialized (
+    select owner, token, side, vault_in, vault_out, sum(tokens) as tokens, sum(usdc) as usdc
+    from (
+        select owner, token, side, vault_in, vault_out, token_quantity_exact as tokens, usdc_exact as usdc
+        from fill where chain_id = (select chain_id from source where id = $1)
+        union all
+        select f.owner, f.token, f.side, f.vault_in, f.vault_out, -f.token_quantity_exact, -f.usdc_exact
+        from excluded join fill f using (chain_id, block_hash, log_index)
+    ) counted
+    group by owner, token, side, vault_in, vault_out
 ),
-moved (owner, token, vault_id, amount) as (
-    select owner, case when bought then token else $3::bytea end, vault_in, case when bought then tokens else usdc end
-    from side where vault_in is not null
-    union all
-    select owner, case when bought then $3::bytea else token end, vault_out, case when bought then -usdc else -tokens end
-    from side where vault_out is not null
-    union all
-    select m.owner, m.token, m.vault_id, m.amount_exact from log join vault_move m using (chain_id, block_hash, log_index)
-),
-booked as (
-    select owner, token, vault_id, sum(amount) as amount from moved group by owner, token, vault_id
+booked as materialized (
+    select part.owner, part.token, part.vault_id, sum(part.traded) as traded, sum(part.moved) as moved
+    from (
+        select t.owner, leg.token, leg.vault_id, leg.amount as traded, 0::numeric as moved
+        from traded t
+        cross join lateral (values
+            (t.token, case t.side when 'BUY' then t.vault_in else t.vault_out end,
+                case t.side when 'BUY' then t.tokens else -t.tokens end),
+            ($3::bytea, case t.side when 'BUY' then t.vault_out else t.vault_in end,
+                case t.side when 'BUY' then -t.usdc else t.usdc end)
+        ) as leg (token, vault_id, amount)
+        union all
+        select owner, token, vault_id, 0, amount_exact
+        from vault_move where chain_id = (select chain_id from source where id = $1)
+        union all
+        select m.owner, m.token, m.vault_id, 0, -m.amount_exact
+        from excluded join vault_move m using (chain_id, block_hash, log_index)
+    ) part
+    group by part.owner, part.token, part.vault_id
 ),
 told as (
     select owner, token, vault_id, amount::numeric as amount, decimals
     from unnest($4::bytea[], $5::bytea[], $6::bytea[], $7::text[], $8::int[]) as t (owner, token, vault_id, amount, decimals)
+),
+vault as (
+    select owner, token, vault_id, traded + moved as amount from booked where vault_id is not null
 )
 select owner, token, vault_id,
     trunc(coalesce(t.amount, 0), 18)::numeric(38,18) as reported,
-    trunc(coalesce(t.amount, 0) - coalesce(b.amount, 0), least(coalesce(t.decimals, 18), 18))::numeric(38,18) as residual
-from told t full join booked b using (owner, token, vault_id)
+    trunc(coalesce(t.amount, 0) - coalesce(b.amount, 0), least(coalesce(t.decimals, 18), 18))::numeric(38,18) as residual,
+    0::numeric(38,18) as held, 0::numeric(38,18) as traded, 0::numeric(38,18) as moved
+from told t full join vault b using (owner, token, vault_id)
 where t.owner is not null or b.amount <> 0
+union all
+select null, token, null, 0, 0,
+    trunc(coalesce(sum(traded + moved) filter (where vault_id is not null), 0), 18)::numeric(38,18),
+    trunc(sum(traded), 18)::numeric(38,18), trunc(sum(moved), 18)::numeric(38,18)
+from booked group by token
 order by owner, token, vault_id

@@ -47,46 +47,7 @@ fn date(row: &PgRow, column: &str) -> Result<Date, sqlx::Error> {
     Ok(row.try_get::<Day, _>(column)?.0)
 }
 
-/// The vaults of a source, reported at a block, against what the books have of them up to it.
-pub async fn vaults(
-    conn: &mut PgConnection,
-    id: SourceId,
-    to_block: u64,
-    usdc: Address,
-    reported: &BTreeMap<VaultKey, Balance>,
-) -> Result<Vec<VaultRow>, StoreError> {
-    let owners: Vec<&[u8]> = reported.keys().map(|key| key.owner.as_slice()).collect();
-    let tokens: Vec<&[u8]> = reported.keys().map(|key| key.token.as_slice()).collect();
-    let ids: Vec<&[u8]> = reported.keys().map(|key| key.vault_id.as_slice()).collect();
-    let amounts: Vec<String> = reported.values().map(|balance| balance.exact.to_string()).collect();
-    let decimals: Vec<i32> = reported.values().map(|balance| balance.decimals.into()).collect();
-    let read = async {
-        let rows = sqlx::query(include_str!("../../sql/queries/recon_vaults.sql"))
-            .bind(id.0)
-            .bind(big(to_block))
-            .bind(usdc.as_slice())
-            .bind(owners)
-            .bind(tokens)
-            .bind(ids)
-            .bind(amounts)
-            .bind(decimals)
-            .fetch_all(conn)
-            .await?;
-        rows.iter()
-            .map(|row| {
-                let key = VaultKey {
-                    owner: address(row, "owner")?,
-                    token: address(row, "token")?,
-                    vault_id: word(row, "vault_id")?.unwrap_or_default(),
-                };
-                Ok(VaultRow { key, reported: row.try_get("reported")?, residual: row.try_get("residual")? })
-            })
-            .collect::<Result<_, sqlx::Error>>()
-    };
-    read.await.map_err(|error| StoreError::of("hold vaults against the books", error))
-}
-
-/// A share token in the books of a source, counted two ways.
+/// A token in the books of a source, counted two ways.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TokenSums {
     /// Which.
@@ -99,27 +60,54 @@ pub struct TokenSums {
     pub moved: Amount,
 }
 
-/// Every share token of a source, counted two ways, up to a block.
-pub async fn token_sums(
+/// The vaults of a source, reported at a block, against what the books have of them up to it; and
+/// every token, counted two ways.
+pub async fn vaults(
     conn: &mut PgConnection,
     id: SourceId,
     to_block: u64,
-) -> Result<Vec<TokenSums>, StoreError> {
+    usdc: Address,
+    reported: &BTreeMap<VaultKey, Balance>,
+) -> Result<(Vec<VaultRow>, Vec<TokenSums>), StoreError> {
+    let owners: Vec<&[u8]> = reported.keys().map(|key| key.owner.as_slice()).collect();
+    let tokens: Vec<&[u8]> = reported.keys().map(|key| key.token.as_slice()).collect();
+    let ids: Vec<&[u8]> = reported.keys().map(|key| key.vault_id.as_slice()).collect();
+    let amounts: Vec<String> = reported.values().map(|balance| balance.exact.to_string()).collect();
+    let decimals: Vec<i32> = reported.values().map(|balance| balance.decimals.into()).collect();
     let read = async {
-        let query = sqlx::query(include_str!("../../sql/queries/recon_token_sums.sql"));
-        let rows = query.bind(id.0).bind(big(to_block)).fetch_all(conn).await?;
-        rows.iter()
-            .map(|row| {
-                Ok(TokenSums {
-                    token: address(row, "token")?,
+        // History is summed in memory, not on disk.
+        sqlx::query("select set_config('work_mem', '256MB', true)").execute(&mut *conn).await?;
+        let rows = sqlx::query(include_str!("../../sql/queries/recon_vaults.sql"))
+            .bind(id.0)
+            .bind(big(to_block))
+            .bind(usdc.as_slice())
+            .bind(owners)
+            .bind(tokens)
+            .bind(ids)
+            .bind(amounts)
+            .bind(decimals)
+            .fetch_all(&mut *conn)
+            .await?;
+        let (mut vaults, mut sums) = (Vec::new(), Vec::new());
+        for row in &rows {
+            let token = address(row, "token")?;
+            match word(row, "vault_id")? {
+                Some(vault_id) => vaults.push(VaultRow {
+                    key: VaultKey { owner: address(row, "owner")?, token, vault_id },
+                    reported: row.try_get("reported")?,
+                    residual: row.try_get("residual")?,
+                }),
+                None => sums.push(TokenSums {
+                    token,
                     held: row.try_get("held")?,
                     traded: row.try_get("traded")?,
                     moved: row.try_get("moved")?,
-                })
-            })
-            .collect::<Result<_, sqlx::Error>>()
+                }),
+            }
+        }
+        Ok((vaults, sums))
     };
-    read.await.map_err(|error| StoreError::of("count tokens two ways", error))
+    read.await.map_err(|error: sqlx::Error| StoreError::of("hold vaults against the books", error))
 }
 
 /// The block of the last run in which all vaults of a source were balanced.

@@ -18,14 +18,14 @@ use crate::{
     book::{
         log::Place,
         recon::{
-            Findings,
+            Exposed, Findings, Judged,
             breaks::{Break, Event, Sighting, State},
             explain::Class,
             inputs::{Kind, Leg},
         },
     },
     policy::inventory::Inventory,
-    units::Amount,
+    units::{Amount, Price},
 };
 
 /// A source of a run, and when it was read.
@@ -260,38 +260,39 @@ async fn write_findings(
     run: i64,
     findings: &Findings,
 ) -> Result<(), sqlx::Error> {
-    for leg in &findings.legs {
-        sqlx::query(include_str!("../../sql/queries/recon_leg_write.sql"))
-            .bind(run)
-            .bind(leg.leg.kind.word())
-            .bind(&leg.leg.account)
-            .bind(&leg.leg.instrument)
-            .bind(leg.expected)
-            .bind(leg.reported)
-            .bind(leg.residual)
-            .bind(leg.explained)
-            .bind(leg.unexplained)
-            .bind(leg.price)
-            .bind(&leg.candidates)
-            .execute(&mut **tx)
-            .await?;
-    }
-    for one in &findings.exposed {
-        let (why, since) = one.why.clone().unzip();
-        sqlx::query(include_str!("../../sql/queries/recon_exposure_write.sql"))
-            .bind(run)
-            .bind(&one.symbol)
-            .bind(one.net)
-            .bind(one.pending)
-            .bind(one.left)
-            .bind(one.value)
-            .bind(one.within)
-            .bind(why)
-            .bind(since.map(At))
-            .bind(one.oldest.map(At))
-            .execute(&mut **tx)
-            .await?;
-    }
+    let legs = &findings.legs;
+    let text = |of: fn(&Judged) -> &str| legs.iter().map(of).collect::<Vec<&str>>();
+    let amounts = |of: fn(&Judged) -> Amount| legs.iter().map(of).collect::<Vec<Amount>>();
+    sqlx::query(include_str!("../../sql/queries/recon_leg_write.sql"))
+        .bind(run)
+        .bind(text(|one| one.leg.kind.word()))
+        .bind(text(|one| &one.leg.account))
+        .bind(text(|one| &one.leg.instrument))
+        .bind(amounts(|one| one.expected))
+        .bind(amounts(|one| one.reported))
+        .bind(amounts(|one| one.residual))
+        .bind(amounts(|one| one.explained))
+        .bind(amounts(|one| one.unexplained))
+        .bind(legs.iter().map(|one| one.price.map(Price::dollars)).collect::<Vec<Option<Amount>>>())
+        .bind(legs.iter().map(|one| one.candidates.join("\u{1f}")).collect::<Vec<String>>())
+        .execute(&mut **tx)
+        .await?;
+    let exposed = &findings.exposed;
+    let amounts = |of: fn(&Exposed) -> Amount| exposed.iter().map(of).collect::<Vec<Amount>>();
+    let why = |one: &Exposed| one.why.clone().unzip();
+    sqlx::query(include_str!("../../sql/queries/recon_exposure_write.sql"))
+        .bind(run)
+        .bind(exposed.iter().map(|one| one.symbol.as_str()).collect::<Vec<&str>>())
+        .bind(amounts(|one| one.net))
+        .bind(amounts(|one| one.pending))
+        .bind(amounts(|one| one.left))
+        .bind(exposed.iter().map(|one| one.value.map(|value| value.0)).collect::<Vec<Option<Amount>>>())
+        .bind(exposed.iter().map(|one| one.within).collect::<Vec<bool>>())
+        .bind(exposed.iter().map(|one| why(one).0).collect::<Vec<Option<String>>>())
+        .bind(exposed.iter().map(|one| why(one).1.map(At)).collect::<Vec<Option<At>>>())
+        .bind(exposed.iter().map(|one| one.oldest.map(At)).collect::<Vec<Option<At>>>())
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }
 

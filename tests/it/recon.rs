@@ -310,11 +310,7 @@ async fn a_fill_that_the_chain_took_back_below_finality_is_taken_back_and_stays_
     assert_eq!(verdict, Verdict::Done);
     let classes =
         night.pit.text("select distinct class from recon_explanation where leg = 'vault' order by 1").await;
-    assert!(
-        ["MISSING_ONCHAIN_FILL\nREORGED_FILL", "REORGED_FILL"].contains(&classes.as_str())
-            || classes.is_empty(),
-        "{classes}"
-    );
+    assert_eq!(classes, "REORGED_FILL");
     assert!(night.pit.number("select count(*) from chain_log where taken_by is not null").await > 0);
     night.replays().await;
 }

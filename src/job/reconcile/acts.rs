@@ -246,7 +246,9 @@ pub async fn open(job: &Reconciler, act: Act<'_>) -> anyhow::Result<Vec<Opened>>
         // A vault's history begins with it; a wallet's does not, and it is used for more than our orders.
         let Ok(chain) = &asked.said else { continue };
         let number = chain.held.at.number;
-        for row in ledger::vaults(&mut tx, chain.reading.id, number, chain.usdc, &chain.held.vaults).await? {
+        let (rows, _) =
+            ledger::vaults(&mut tx, chain.reading.id, number, chain.usdc, &chain.held.vaults).await?;
+        for row in rows {
             let leg = assemble::vault_leg(&chain.reading, chain.usdc, &row.key);
             if leg.kind == Kind::Wallet && !row.residual.is_zero() {
                 let entry = Entry {

@@ -253,7 +253,7 @@ async fn chain(job: &Reconciler, reading: &Arc<Reading>) -> Result<OnChain, Unkn
         .map_err(|error| why(&format!("{error}; {}", error.next())))?;
     let differs = {
         let mut conn = job.connection().await?;
-        let rows = ledger::vaults(&mut conn, reading.id, number, usdc, &held.vaults).await?;
+        let (rows, _) = ledger::vaults(&mut conn, reading.id, number, usdc, &held.vaults).await?;
         rows.iter().any(|row| !row.residual.is_zero())
     };
     let reread = if differs { reread(job, reading, number).await? } else { None };

@@ -149,7 +149,8 @@ async fn chain(
     let block = Some((number, format!("{:#x}", chain.held.at.hash)));
     inputs.cuts.push(Cut { source: source.clone(), at: chain.time, block, answer: Answer::Whole });
     let mut of_token: BTreeMap<Address, Amount> = BTreeMap::new();
-    for row in ledger::vaults(conn, reading.id, number, chain.usdc, &chain.held.vaults).await? {
+    let (rows, tokens) = ledger::vaults(conn, reading.id, number, chain.usdc, &chain.held.vaults).await?;
+    for row in rows {
         let leg = vault_leg(reading, chain.usdc, &row.key);
         let booked = row.reported.minus(row.residual).unwrap_or_default();
         let held = of_token.entry(row.key.token).or_default();
@@ -192,7 +193,7 @@ async fn chain(
             block: number,
         });
     }
-    for sums in ledger::token_sums(conn, reading.id, number).await? {
+    for sums in tokens {
         if let Some((symbol, _)) = reading.keeper.share(sums.token) {
             inputs.identities.push(Identity {
                 of: format!("{symbol} of {source} ({:#x})", sums.token),

@@ -20,7 +20,7 @@ async fn main() -> ExitCode {
     let _ = rustls::crypto::ring::default_provider().install_default();
 
     let mut out = BufWriter::new(io::stdout());
-    let (exit, trouble) = outcome(cli.run(environment, &mut out).await);
+    let (exit, trouble) = outcome(Box::pin(cli.run(environment, &mut out)).await);
     if let Some(trouble) = trouble {
         // Nobody is left to be told that stderr is closed.
         let _ = write!(io::stderr(), "{trouble}");

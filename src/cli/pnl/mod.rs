@@ -64,6 +64,7 @@ pub async fn run(args: Args, desk: &Desk, out: &mut Out<'_>) -> anyhow::Result<E
         return replay::run(&args, out);
     }
     let db = Db::open(&desk.store()?).await?;
+    db.migrate().await?;
     let at = Clock::Wall.now();
     let run =
         Run { id: None, job: "pnl".to_owned(), date: args.date.unwrap_or_else(|| new_york_date(at)), at };

@@ -192,3 +192,43 @@ async fn what_has_no_mark_is_unknown_and_what_is_old_is_said() {
     let marks = stated.coverage.iter().find(|coverage| coverage.of == "marks").unwrap();
     assert_eq!((marks.state, marks.missing), (Covered::Partial, 1));
 }
+
+#[tokio::test]
+async fn the_program_counts_shows_and_states() {
+    // Given the earlier system's seven trades
+    let case = cases().into_iter().find(|case| case.name == "seed-taapl-table").unwrap();
+    let books = Books::new().await;
+    for event in &case.batches[0] {
+        books.tell(event).await.unwrap();
+    }
+    let hedge = |arguments: &[&str]| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_hedge"))
+            .args(arguments)
+            .env_clear()
+            .env("DATABASE_URL", books.world.url().expose())
+            .current_dir(std::env::temp_dir())
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{said}{}", String::from_utf8_lossy(&output.stderr));
+        said
+    };
+    // When it counts, then it says what
+    let said = hedge(&["pnl", "--date", "2026-03-02"]);
+    assert!(
+        said.starts_with("7 trades of 1 shares counted twice: 7 added, 0 restated, 0 withdrawn"),
+        "{said}"
+    );
+    assert!(said.contains("3.45"), "{said}");
+    assert!(hedge(&["pnl"]).starts_with("0 trades"));
+    assert!(hedge(&["pnl", "--rebuild"]).contains("7 trades of 1 shares counted twice: 0 added"));
+    // And shows trades and days
+    let rows = hedge(&["show", "pnl", "--symbol", "AAPL", "--csv"]);
+    assert_eq!(rows.lines().count(), 8);
+    assert!(
+        rows.lines().nth(1).unwrap().contains("1.500000000000000000,3.45,3.450000000000000000"),
+        "{rows}"
+    );
+    let day = hedge(&["statement", "--date", "2026-03-02", "--csv"]);
+    assert!(day.lines().nth(1).unwrap().starts_with("AAPL,0,0,0,7,2.7,399.35,2.3,343.8,0,0.4,59,,"), "{day}");
+}

@@ -78,7 +78,8 @@ impl Mailer {
             // Nobody holds a connection while a server thinks.
             drop(conn);
             let Some(parcel) = claimed.into_iter().next() else { break };
-            let answer = self.bring(&parcel).await;
+            // A conversation with a mail server is large, and not carried about by every loop.
+            let answer = Box::pin(self.bring(&parcel)).await;
             if let Answer::Away(_) = &answer {
                 closed.extend(Channel::named(&parcel.channel).map(Channel::word));
             }

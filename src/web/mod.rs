@@ -2,7 +2,7 @@
 //!
 //! - [`door`]: who is let in, where it may listen, what every answer carries
 //! - `route`: what is asked for, by its path
-//! - `books`: what the books say of it, as a `sheet` of sections
+//! - `books`: what the books say of it, as a `sheet` of sections, each the answer to one of `questions`
 //! - `vitals`: whether all is well, at a glance
 //! - `page`: a sheet as HTML; as JSON it is written as it is
 //! - `ready`: whether the loops go on; `metrics`: the same in numbers
@@ -17,6 +17,7 @@ pub mod door;
 mod kept;
 mod metrics;
 mod page;
+mod questions;
 mod ready;
 mod route;
 mod sheet;

@@ -22,13 +22,13 @@ struct Readiness {
 /// One thing that must be so.
 #[derive(Clone, Debug, Serialize)]
 struct Check {
-    check: String,
+    name: String,
     ok: bool,
     said: String,
 }
 
-fn check(check: impl Into<String>, ok: bool, said: impl Into<String>) -> Check {
-    Check { check: check.into(), ok, said: said.into() }
+fn check(name: impl Into<String>, ok: bool, said: impl Into<String>) -> Check {
+    Check { name: name.into(), ok, said: said.into() }
 }
 
 /// 200, or 503 and why.
@@ -37,7 +37,7 @@ pub(super) async fn answer(site: &Site) -> Answer {
     let mut checks = loops(site);
     checks.extend(books(site, at).await);
     let failed = checks.iter().filter(|check| !check.ok);
-    let reasons: Vec<String> = failed.map(|check| format!("{}: {}", check.check, check.said)).collect();
+    let reasons: Vec<String> = failed.map(|check| format!("{}: {}", check.name, check.said)).collect();
     let ready = reasons.is_empty();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = serde_json::to_vec(&Readiness { ready, at, reasons, checks }).unwrap_or_default();

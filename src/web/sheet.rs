@@ -135,8 +135,9 @@ impl Serialize for Sheet {
         }
         for Section { key, body, .. } in &self.sections {
             match body {
-                Body::Rows { table, .. } | Body::Charts { table, .. } => sheet.serialize_entry(key, table)?,
-                Body::Facts { table, .. } => sheet.serialize_entry(key, table)?,
+                Body::Rows { table, .. } | Body::Charts { table, .. } | Body::Facts { table, .. } => {
+                    sheet.serialize_entry(key, table)?;
+                }
                 Body::Told { value, .. } => sheet.serialize_entry(key, value)?,
                 Body::Unread(why) => sheet.serialize_entry(key, &serde_json::json!({ "unread": why }))?,
             }

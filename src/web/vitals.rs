@@ -211,18 +211,15 @@ fn exposure(positions: &[Row<'_>]) -> Said {
     let value = total.map_or_else(|| "too much to count".to_owned(), |total| figure::dollars(Usd(total)));
     let worst =
         exposed.iter().filter_map(|row| Some((row.amount("dollar_minutes")?, row))).max_by_key(|(it, _)| *it);
-    let mut detail = counted(i64::try_from(exposed.len()).unwrap_or(i64::MAX), "share");
-    if let Some((dollar_minutes, row)) = worst {
+    let shares = counted(i64::try_from(exposed.len()).unwrap_or(i64::MAX), "share");
+    let most = worst.map(|(dollar_minutes, row)| {
         let since = row.since("exposed_since").map(age).unwrap_or_default();
         let symbol = row.text("symbol").unwrap_or_default();
-        detail += &format!(
-            "; most is {symbol}: {} dollar-minutes, for {since}",
-            figure::grouped(dollar_minutes, 0)
-        );
-    }
-    if unpriced > 0 {
-        detail += &format!("; {unpriced} without a price");
-    }
+        format!("most is {symbol}: {} dollar-minutes, for {since}", figure::grouped(dollar_minutes, 0))
+    });
+    let unpriced = (unpriced > 0).then(|| format!("{unpriced} without a price"));
+    let detail: Vec<String> = [Some(shares), most, unpriced].into_iter().flatten().collect();
+    let detail = detail.join("; ");
     let odd = exposed.iter().find(|row| row.text("hold").is_some_and(|word| !is_usual(word)));
     match odd {
         Some(row) => {

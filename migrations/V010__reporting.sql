@@ -111,6 +111,9 @@ create table reporting_made (
     constraint reporting_is_made_once check (only_one)
 );
 
--- What people did is little among what was done.
+create index cash_flow_by_et_date on cash_flow (((occurred_at at time zone 'America/New_York')::date));
+
+-- What people did, and what reorgs took, is little among what was done.
+create index chain_log_taken on chain_log (taken_by) where taken_by is not null;
 create index hedge_order_by_author on hedge_order (planned_at) where author is not null;
 create index order_event_by_author on order_event (happened_at) where author is not null;

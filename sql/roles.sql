@@ -80,7 +80,7 @@ begin
     end loop;
     -- Who books is not who trades.
     revoke insert, delete on hedge_order, cover from hedge_job;
-    revoke insert, update, delete on lease, go_live, release from hedge_job;
+    revoke insert, update, delete on lease, go_live from hedge_job;
 end
 $$;
 

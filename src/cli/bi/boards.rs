@@ -13,51 +13,150 @@ use yaml_rust2::{Yaml, YamlLoader};
 const FILES: [(&str, &str); 48] = [
     ("hedge", include_str!("../../../dashboards/metabase/collections/main/hedge.yaml")),
     ("hedge/acts", include_str!("../../../dashboards/metabase/collections/main/hedge/acts.yaml")),
-    ("hedge/alerts_open", include_str!("../../../dashboards/metabase/collections/main/hedge/alerts_open.yaml")),
-    ("hedge/break_events", include_str!("../../../dashboards/metabase/collections/main/hedge/break_events.yaml")),
-    ("hedge/breaks_by_class", include_str!("../../../dashboards/metabase/collections/main/hedge/breaks_by_class.yaml")),
-    ("hedge/breaks_open", include_str!("../../../dashboards/metabase/collections/main/hedge/breaks_open.yaml")),
-    ("hedge/corporate_actions", include_str!("../../../dashboards/metabase/collections/main/hedge/corporate_actions.yaml")),
-    ("hedge/costs_and_coverage", include_str!("../../../dashboards/metabase/collections/main/hedge/costs_and_coverage.yaml")),
-    ("hedge/costs_by_kind", include_str!("../../../dashboards/metabase/collections/main/hedge/costs_by_kind.yaml")),
-    ("hedge/costs_latest", include_str!("../../../dashboards/metabase/collections/main/hedge/costs_latest.yaml")),
+    (
+        "hedge/alerts_open",
+        include_str!("../../../dashboards/metabase/collections/main/hedge/alerts_open.yaml"),
+    ),
+    (
+        "hedge/break_events",
+        include_str!("../../../dashboards/metabase/collections/main/hedge/break_events.yaml"),
+    ),
+    (
+        "hedge/breaks_by_class",
+        include_str!("../../../dashboards/metabase/collections/main/hedge/breaks_by_class.yaml"),
+    ),
+    (
+        "hedge/breaks_open",
+        include_str!("../../../dashboards/metabase/collections/main/hedge/breaks_open.yaml"),
+    ),
+    (
+        "hedge/corporate_actions",
+        include_str!("../../../dashboards/metabase/collections/main/hedge/corporate_actions.yaml"),
+    ),
+    (
+        "hedge/costs_and_coverage",
+        include_str!("../../../dashboards/metabase/collections/main/hedge/costs_and_coverage.yaml"),
+    ),
+    (
+        "hedge/costs_by_kind",
+        include_str!("../../../dashboards/metabase/collections/main/hedge/costs_by_kind.yaml"),
+    ),
+    (
+        "hedge/costs_latest",
+        include_str!("../../../dashboards/metabase/collections/main/hedge/costs_latest.yaml"),
+    ),
     ("hedge/coverage", include_str!("../../../dashboards/metabase/collections/main/hedge/coverage.yaml")),
-    ("hedge/cumulative_pnl", include_str!("../../../dashboards/metabase/collections/main/hedge/cumulative_pnl.yaml")),
-    ("hedge/explanations", include_str!("../../../dashboards/metabase/collections/main/hedge/explanations.yaml")),
-    ("hedge/exposed_dollars", include_str!("../../../dashboards/metabase/collections/main/hedge/exposed_dollars.yaml")),
-    ("hedge/exposure_now", include_str!("../../../dashboards/metabase/collections/main/hedge/exposure_now.yaml")),
+    (
+        "hedge/cumulative_pnl",
+        include_str!("../../../dashboards/metabase/collections/main/hedge/cumulative_pnl.yaml"),
+    ),
+    (
+        "hedge/explanations",
+        include_str!("../../../dashboards/metabase/collections/main/hedge/explanations.yaml"),
+    ),
+    (
+        "hedge/exposed_dollars",
+        include_str!("../../../dashboards/metabase/collections/main/hedge/exposed_dollars.yaml"),
+    ),
+    (
+        "hedge/exposure_now",
+        include_str!("../../../dashboards/metabase/collections/main/hedge/exposure_now.yaml"),
+    ),
     ("hedge/freshness", include_str!("../../../dashboards/metabase/collections/main/hedge/freshness.yaml")),
     ("hedge/hedging", include_str!("../../../dashboards/metabase/collections/main/hedge/hedging.yaml")),
     ("hedge/inventory", include_str!("../../../dashboards/metabase/collections/main/hedge/inventory.yaml")),
     ("hedge/jobs", include_str!("../../../dashboards/metabase/collections/main/hedge/jobs.yaml")),
-    ("hedge/latency_by_day", include_str!("../../../dashboards/metabase/collections/main/hedge/latency_by_day.yaml")),
-    ("hedge/latency_by_step", include_str!("../../../dashboards/metabase/collections/main/hedge/latency_by_step.yaml")),
+    (
+        "hedge/latency_by_day",
+        include_str!("../../../dashboards/metabase/collections/main/hedge/latency_by_day.yaml"),
+    ),
+    (
+        "hedge/latency_by_step",
+        include_str!("../../../dashboards/metabase/collections/main/hedge/latency_by_step.yaml"),
+    ),
     ("hedge/net_pnl", include_str!("../../../dashboards/metabase/collections/main/hedge/net_pnl.yaml")),
-    ("hedge/net_pnl_by_day", include_str!("../../../dashboards/metabase/collections/main/hedge/net_pnl_by_day.yaml")),
+    (
+        "hedge/net_pnl_by_day",
+        include_str!("../../../dashboards/metabase/collections/main/hedge/net_pnl_by_day.yaml"),
+    ),
     ("hedge/open_lots", include_str!("../../../dashboards/metabase/collections/main/hedge/open_lots.yaml")),
-    ("hedge/orders_by_outcome", include_str!("../../../dashboards/metabase/collections/main/hedge/orders_by_outcome.yaml")),
-    ("hedge/orders_open", include_str!("../../../dashboards/metabase/collections/main/hedge/orders_open.yaml")),
-    ("hedge/orphaned_fills", include_str!("../../../dashboards/metabase/collections/main/hedge/orphaned_fills.yaml")),
+    (
+        "hedge/orders_by_outcome",
+        include_str!("../../../dashboards/metabase/collections/main/hedge/orders_by_outcome.yaml"),
+    ),
+    (
+        "hedge/orders_open",
+        include_str!("../../../dashboards/metabase/collections/main/hedge/orders_open.yaml"),
+    ),
+    (
+        "hedge/orphaned_fills",
+        include_str!("../../../dashboards/metabase/collections/main/hedge/orphaned_fills.yaml"),
+    ),
     ("hedge/overview", include_str!("../../../dashboards/metabase/collections/main/hedge/overview.yaml")),
-    ("hedge/pnl_by_symbol", include_str!("../../../dashboards/metabase/collections/main/hedge/pnl_by_symbol.yaml")),
+    (
+        "hedge/pnl_by_symbol",
+        include_str!("../../../dashboards/metabase/collections/main/hedge/pnl_by_symbol.yaml"),
+    ),
     ("hedge/recon_runs", include_str!("../../../dashboards/metabase/collections/main/hedge/recon_runs.yaml")),
-    ("hedge/reconciliation", include_str!("../../../dashboards/metabase/collections/main/hedge/reconciliation.yaml")),
+    (
+        "hedge/reconciliation",
+        include_str!("../../../dashboards/metabase/collections/main/hedge/reconciliation.yaml"),
+    ),
     ("hedge/reorgs", include_str!("../../../dashboards/metabase/collections/main/hedge/reorgs.yaml")),
     ("hedge/residuals", include_str!("../../../dashboards/metabase/collections/main/hedge/residuals.yaml")),
-    ("hedge/restated_by_day", include_str!("../../../dashboards/metabase/collections/main/hedge/restated_by_day.yaml")),
-    ("hedge/restated_rows", include_str!("../../../dashboards/metabase/collections/main/hedge/restated_rows.yaml")),
-    ("hedge/restatements", include_str!("../../../dashboards/metabase/collections/main/hedge/restatements.yaml")),
-    ("hedge/skipped_logs", include_str!("../../../dashboards/metabase/collections/main/hedge/skipped_logs.yaml")),
-    ("hedge/slowest_hedges", include_str!("../../../dashboards/metabase/collections/main/hedge/slowest_hedges.yaml")),
-    ("hedge/spread_by_day", include_str!("../../../dashboards/metabase/collections/main/hedge/spread_by_day.yaml")),
-    ("hedge/spread_by_hour", include_str!("../../../dashboards/metabase/collections/main/hedge/spread_by_hour.yaml")),
-    ("hedge/spread_by_session", include_str!("../../../dashboards/metabase/collections/main/hedge/spread_by_session.yaml")),
-    ("hedge/spread_by_symbol", include_str!("../../../dashboards/metabase/collections/main/hedge/spread_by_symbol.yaml")),
-    ("hedge/spread_capture", include_str!("../../../dashboards/metabase/collections/main/hedge/spread_capture.yaml")),
-    ("hedge/stated_restatements", include_str!("../../../dashboards/metabase/collections/main/hedge/stated_restatements.yaml")),
+    (
+        "hedge/restated_by_day",
+        include_str!("../../../dashboards/metabase/collections/main/hedge/restated_by_day.yaml"),
+    ),
+    (
+        "hedge/restated_rows",
+        include_str!("../../../dashboards/metabase/collections/main/hedge/restated_rows.yaml"),
+    ),
+    (
+        "hedge/restatements",
+        include_str!("../../../dashboards/metabase/collections/main/hedge/restatements.yaml"),
+    ),
+    (
+        "hedge/skipped_logs",
+        include_str!("../../../dashboards/metabase/collections/main/hedge/skipped_logs.yaml"),
+    ),
+    (
+        "hedge/slowest_hedges",
+        include_str!("../../../dashboards/metabase/collections/main/hedge/slowest_hedges.yaml"),
+    ),
+    (
+        "hedge/spread_by_day",
+        include_str!("../../../dashboards/metabase/collections/main/hedge/spread_by_day.yaml"),
+    ),
+    (
+        "hedge/spread_by_hour",
+        include_str!("../../../dashboards/metabase/collections/main/hedge/spread_by_hour.yaml"),
+    ),
+    (
+        "hedge/spread_by_session",
+        include_str!("../../../dashboards/metabase/collections/main/hedge/spread_by_session.yaml"),
+    ),
+    (
+        "hedge/spread_by_symbol",
+        include_str!("../../../dashboards/metabase/collections/main/hedge/spread_by_symbol.yaml"),
+    ),
+    (
+        "hedge/spread_capture",
+        include_str!("../../../dashboards/metabase/collections/main/hedge/spread_capture.yaml"),
+    ),
+    (
+        "hedge/stated_restatements",
+        include_str!("../../../dashboards/metabase/collections/main/hedge/stated_restatements.yaml"),
+    ),
     ("hedge/statement", include_str!("../../../dashboards/metabase/collections/main/hedge/statement.yaml")),
-    ("hedge/unhedged_by_day", include_str!("../../../dashboards/metabase/collections/main/hedge/unhedged_by_day.yaml")),
-    ("hedge/unhedged_by_symbol", include_str!("../../../dashboards/metabase/collections/main/hedge/unhedged_by_symbol.yaml")),
+    (
+        "hedge/unhedged_by_day",
+        include_str!("../../../dashboards/metabase/collections/main/hedge/unhedged_by_day.yaml"),
+    ),
+    (
+        "hedge/unhedged_by_symbol",
+        include_str!("../../../dashboards/metabase/collections/main/hedge/unhedged_by_symbol.yaml"),
+    ),
     ("hedge/unrealized", include_str!("../../../dashboards/metabase/collections/main/hedge/unrealized.yaml")),
 ];
 

@@ -320,12 +320,15 @@ async fn position_and_exposure_as_of_any_instant_are_what_a_replay_of_the_facts_
     assert!(told_apart > 100, "what was known later makes a difference: {told_apart}");
 }
 
+/// What a run had counted: a trade's time, whether it was at a broker, and its number; its share and sum.
+type Counted = BTreeMap<(At, bool, i64), (usize, Milli)>;
+
 #[tokio::test]
 async fn pnl_as_of_any_instant_is_what_had_been_counted_by_then() {
     // Given runs that each add trades, count some anew and take some back
     let mut dice = StdRng::seed_from_u64(21);
-    let mut trades: BTreeMap<(At, bool, i64), (usize, Milli)> = BTreeMap::new();
-    let mut counted: Vec<(At, BTreeMap<(At, bool, i64), (usize, Milli)>)> = Vec::new();
+    let mut trades = Counted::new();
+    let mut counted: Vec<(At, Counted)> = Vec::new();
     let mut lines = vec!["set session_replication_role = replica".to_owned()];
     let at = |ms: At| format!("timestamptz '2026-03-02Z' + {ms} * interval '1 ms'");
     let id = |key: &(At, bool, i64)| {
@@ -495,7 +498,7 @@ async fn each_role_may_do_what_is_its_own_and_nothing_else() {
     };
     let refused = async |connection: &mut PgConnection, sql: &str| -> String {
         let error = connection.execute(AssertSqlSafe(sql.to_owned())).await.expect_err(sql);
-        error.as_database_error().and_then(|error| error.code()).unwrap_or_default().into_owned()
+        error.as_database_error().and_then(sqlx::error::DatabaseError::code).unwrap_or_default().into_owned()
     };
 
     // Then a reader reads all of reporting

@@ -119,7 +119,7 @@ impl Fake {
         let it = Self { kept: Arc::default(), modern, url };
         let router = Router::new()
             .route("/api/database", get(databases))
-            .route("/api/database/7/sync_schema", post(async || Json(json!({ "status": "ok" }))))
+            .route("/api/database/7/sync_schema", post(async || Json(&json!({ "status": "ok" }))))
             .route("/api/collection", any(many))
             .route("/api/card", any(many))
             .route("/api/dashboard", any(many))
@@ -181,12 +181,12 @@ async fn key(State(it): State<Fake>, request: Request, next: Next) -> Response {
 }
 
 async fn databases() -> Response {
-    Json(json!({ "total": 2, "data": [
+    Json(&json!({ "total": 2, "data": [
         { "id": 1, "name": "Sample Database", "engine": "h2" }, { "id": 7, "name": "hedge", "engine": "postgres" }] }))
 }
 
 #[expect(non_snake_case, reason = "it reads like axum's own, which is not among the features")]
-fn Json(value: Value) -> Response {
+fn Json(value: &Value) -> Response {
     ([("content-type", "application/json")], value.to_string()).into_response()
 }
 
@@ -207,7 +207,7 @@ async fn many(State(it): State<Fake>, method: Method, uri: axum::http::Uri, body
         // The root has a word for a number.
         let mut all = vec![json!({ "id": "root", "name": "Our analytics" })];
         all.extend(kept.things.entry(what).or_default().values().cloned());
-        return Json(Value::Array(all));
+        return Json(&Value::Array(all));
     }
     let mut body: Value = serde_json::from_str(&body).unwrap();
     let needed: &[&str] = match what {
@@ -230,7 +230,7 @@ async fn many(State(it): State<Fake>, method: Method, uri: axum::http::Uri, body
         body["dashcards"] = json!([]);
     }
     kept.things.entry(what).or_default().insert(id, keep(&it, body.clone()));
-    Json(body)
+    Json(&body)
 }
 
 /// As it is kept: newer ones rewrite queries.
@@ -283,7 +283,7 @@ async fn one(
         let patch = keep(&it, Value::Object(body));
         live.as_object_mut().unwrap().extend(patch.as_object().unwrap().clone());
     }
-    Json(live.clone())
+    Json(live)
 }
 
 async fn items(State(it): State<Fake>, Path(id): Path<i64>, uri: axum::http::Uri) -> Response {
@@ -306,7 +306,7 @@ async fn items(State(it): State<Fake>, Path(id): Path<i64>, uri: axum::http::Uri
     // Pages are small here, so that there are several.
     let page: Vec<Value> =
         all.into_iter().skip(number("offset").unwrap()).take(number("limit").unwrap().min(7)).collect();
-    Json(json!({ "total": total, "data": page }))
+    Json(&json!({ "total": total, "data": page }))
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ select
     f.token_quantity_exact,
     f.wrapper_ratio,
     f.quantity,
+    round(f.usdc, 2)::numeric(20,2)                         as cash_usd,
     f.usdc,
     f.usdc_exact,
     f.price,
@@ -25,7 +26,9 @@ select
     '0x' || encode(f.vault_in, 'hex')                       as vault_in,
     '0x' || encode(f.vault_out, 'hex')                      as vault_out,
     l.block_time                                            as executed_at,
-    (l.block_time at time zone 'America/New_York')::date    as et_date
+    (l.block_time at time zone 'America/New_York')::date    as et_date,
+    date_trunc('week', l.block_time at time zone 'America/New_York')::date as et_week,
+    date_trunc('month', l.block_time at time zone 'America/New_York')::date as et_month
 from fill f
 join chain_log l using (chain_id, block_hash, log_index)
 join source s on s.id = l.source_id
@@ -63,6 +66,8 @@ comment on column reporting.fill.wrapper_ratio is
     'Underlying of one whole token at the fill''s block; 1 where the token is not wrapped.';
 comment on column reporting.fill.quantity is
     'Underlying to be hedged: token_quantity times wrapper_ratio, never negative, cut toward zero to 18 decimals; side gives the direction.';
+comment on column reporting.fill.cash_usd is
+    'The same as usdc, to the cent; one USDC counts as a dollar.';
 comment on column reporting.fill.usdc is
     'USDC paid (BUY) or received (SELL), never negative, cut toward zero to 6 decimals.';
 comment on column reporting.fill.usdc_exact is
@@ -79,3 +84,7 @@ comment on column reporting.fill.executed_at is
     'Time of the block, UTC.';
 comment on column reporting.fill.et_date is
     'Date of executed_at in New York.';
+comment on column reporting.fill.et_week is
+    'Monday of the week of et_date.';
+comment on column reporting.fill.et_month is
+    'First day of the month of et_date.';

@@ -16,6 +16,7 @@ select
     f.token_quantity_exact,
     f.wrapper_ratio,
     f.quantity,
+    round(f.usdc, 2)::numeric(20,2)                         as cash_usd,
     f.usdc,
     f.usdc_exact,
     f.price,
@@ -26,6 +27,8 @@ select
     '0x' || encode(f.vault_out, 'hex')                      as vault_out,
     l.block_time                                            as executed_at,
     (l.block_time at time zone 'America/New_York')::date    as et_date,
+    date_trunc('week', l.block_time at time zone 'America/New_York')::date as et_week,
+    date_trunc('month', l.block_time at time zone 'America/New_York')::date as et_month,
     r.id                                                    as reorg_id,
     r.happened_at                                           as taken_at,
     r.cause,
@@ -68,6 +71,8 @@ comment on column reporting.orphaned_fill.wrapper_ratio is
     'Underlying of one whole token at the fill''s block; 1 where the token is not wrapped.';
 comment on column reporting.orphaned_fill.quantity is
     'Underlying to be hedged: token_quantity times wrapper_ratio, never negative, cut toward zero to 18 decimals; side gives the direction.';
+comment on column reporting.orphaned_fill.cash_usd is
+    'The same as usdc, to the cent; one USDC counts as a dollar.';
 comment on column reporting.orphaned_fill.usdc is
     'USDC paid (BUY) or received (SELL), never negative, cut toward zero to 6 decimals.';
 comment on column reporting.orphaned_fill.usdc_exact is
@@ -84,6 +89,10 @@ comment on column reporting.orphaned_fill.executed_at is
     'Time of the block, UTC.';
 comment on column reporting.orphaned_fill.et_date is
     'Date of executed_at in New York.';
+comment on column reporting.orphaned_fill.et_week is
+    'Monday of the week of et_date.';
+comment on column reporting.orphaned_fill.et_month is
+    'First day of the month of et_date.';
 comment on column reporting.orphaned_fill.reorg_id is
     'The change of mind that took it; reorg_id of reporting.reorg.';
 comment on column reporting.orphaned_fill.taken_at is

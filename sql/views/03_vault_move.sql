@@ -15,7 +15,9 @@ select
     m.amount                                                as token_quantity,
     m.amount_exact                                          as token_quantity_exact,
     l.block_time                                            as executed_at,
-    (l.block_time at time zone 'America/New_York')::date    as et_date
+    (l.block_time at time zone 'America/New_York')::date    as et_date,
+    date_trunc('week', l.block_time at time zone 'America/New_York')::date as et_week,
+    date_trunc('month', l.block_time at time zone 'America/New_York')::date as et_month
 from vault_move m
 join chain_log l using (chain_id, block_hash, log_index)
 join source s on s.id = l.source_id
@@ -54,3 +56,7 @@ comment on column reporting.vault_move.executed_at is
     'Time of the block, UTC.';
 comment on column reporting.vault_move.et_date is
     'Date of executed_at in New York.';
+comment on column reporting.vault_move.et_week is
+    'Monday of the week of et_date.';
+comment on column reporting.vault_move.et_month is
+    'First day of the month of et_date.';

@@ -20,6 +20,8 @@ select
     redriven.acted_at                                       as redriven_at,
     l.block_time                                            as executed_at,
     (l.block_time at time zone 'America/New_York')::date    as et_date,
+    date_trunc('week', l.block_time at time zone 'America/New_York')::date as et_week,
+    date_trunc('month', l.block_time at time zone 'America/New_York')::date as et_month,
     k.skipped_at
 from skipped_log k
 join chain_log l using (chain_id, block_hash, log_index)
@@ -67,5 +69,9 @@ comment on column reporting.skipped_log.executed_at is
     'Time of the block, UTC.';
 comment on column reporting.skipped_log.et_date is
     'Date of executed_at in New York.';
+comment on column reporting.skipped_log.et_week is
+    'Monday of the week of et_date.';
+comment on column reporting.skipped_log.et_month is
+    'First day of the month of et_date.';
 comment on column reporting.skipped_log.skipped_at is
     'Time at which we skipped it, UTC.';

@@ -14,7 +14,10 @@ select
     r.logs_taken,
     r.reason,
     r.author,
-    r.happened_at
+    r.happened_at,
+    ((r.happened_at) at time zone 'America/New_York')::date as et_date,
+    date_trunc('week', (r.happened_at) at time zone 'America/New_York')::date as et_week,
+    date_trunc('month', (r.happened_at) at time zone 'America/New_York')::date as et_month
 from reorg r
 join source s on s.id = r.source_id;
 
@@ -48,3 +51,6 @@ comment on column reporting.reorg.author is
     'The operator. NULL when it was not one.';
 comment on column reporting.reorg.happened_at is
     'Time at which we followed, UTC.';
+comment on column reporting.reorg.et_date is 'Date in New York of the time that it is about.';
+comment on column reporting.reorg.et_week is 'Monday of the week of et_date.';
+comment on column reporting.reorg.et_month is 'First day of the month of et_date.';

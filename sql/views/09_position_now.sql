@@ -70,7 +70,7 @@ select
     in_flight,
     round(last_fill[4] / last_fill[5], 18)                  as last_fill_price,
     to_timestamp(last_fill[1]::bigint)                      as last_fill_at,
-    round((stated + onchain + hedged + in_flight) * last_fill[4] / last_fill[5], 2) as exposure_usd,
+    round((stated + onchain + hedged + in_flight) * last_fill[4] / last_fill[5], 2)::numeric(20,2) as exposure_usd,
     h.reason                                                as hold,
     h.detail                                                as hold_detail,
     h.since                                                 as hold_since

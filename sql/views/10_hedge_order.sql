@@ -16,6 +16,7 @@ select
     o.refusal,
     o.filled,
     x.average_price,
+    round(x.cash_usd_exact, 2)::numeric(20,2)               as cash_usd,
     x.cash_usd_exact,
     o.exposure                                              as exposure_before,
     o.reference_price,
@@ -30,7 +31,9 @@ select
     o.accepted_at,
     o.cancel_asked_at,
     o.closed_at,
-    (o.planned_at at time zone 'America/New_York')::date    as et_date
+    (o.planned_at at time zone 'America/New_York')::date    as et_date,
+    date_trunc('week', o.planned_at at time zone 'America/New_York')::date as et_week,
+    date_trunc('month', o.planned_at at time zone 'America/New_York')::date as et_month
 from hedge_order o
 join venue v on v.id = o.venue_id
 left join lateral (
@@ -57,6 +60,7 @@ comment on column reporting.hedge_order.why is
 comment on column reporting.hedge_order.refusal is 'What a refusal means for the next order. NULL unless it was refused.';
 comment on column reporting.hedge_order.filled is 'Shares filled and booked, never negative. Busts and corrections are in execution.';
 comment on column reporting.hedge_order.average_price is 'Dollars per share of its executions, 18 decimals. NULL while there are none.';
+comment on column reporting.hedge_order.cash_usd is 'The same as cash_usd_exact, to the cent. NULL before its first execution.';
 comment on column reporting.hedge_order.cash_usd_exact is 'Dollars of its executions, without fees: what was paid is negative. NULL while there are none.';
 comment on column reporting.hedge_order.exposure_before is 'Exposure that it was planned for, in shares: long is positive. NULL for a manual order.';
 comment on column reporting.hedge_order.reference_price is 'Dollars per share that it was sized by. NULL where there was none.';
@@ -72,3 +76,5 @@ comment on column reporting.hedge_order.accepted_at is 'When the broker was firs
 comment on column reporting.hedge_order.cancel_asked_at is 'When its cancel was asked for, UTC. NULL if it never was.';
 comment on column reporting.hedge_order.closed_at is 'When it was closed, UTC. NULL while it is live.';
 comment on column reporting.hedge_order.et_date is 'Date of planned_at in New York.';
+comment on column reporting.hedge_order.et_week is 'Monday of the week of et_date.';
+comment on column reporting.hedge_order.et_month is 'First day of the month of et_date.';

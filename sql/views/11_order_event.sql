@@ -10,7 +10,9 @@ select
     e.evidence,
     e.author,
     e.happened_at,
-    (e.happened_at at time zone 'America/New_York')::date   as et_date
+    (e.happened_at at time zone 'America/New_York')::date   as et_date,
+    date_trunc('week', e.happened_at at time zone 'America/New_York')::date as et_week,
+    date_trunc('month', e.happened_at at time zone 'America/New_York')::date as et_month
 from order_event e
 join hedge_order o on o.id = e.order_id;
 
@@ -26,3 +28,5 @@ comment on column reporting.order_event.evidence is 'The broker''s answer as it 
 comment on column reporting.order_event.author is 'Who acted. NULL where hedge did by itself.';
 comment on column reporting.order_event.happened_at is 'When, UTC.';
 comment on column reporting.order_event.et_date is 'Date of happened_at in New York.';
+comment on column reporting.order_event.et_week is 'Monday of the week of et_date.';
+comment on column reporting.order_event.et_month is 'First day of the month of et_date.';

@@ -13,11 +13,14 @@ select
     e.nature,
     e.quantity,
     e.price,
+    round(e.cash, 2)::numeric(20,2)                         as cash_usd,
     e.cash                                                  as cash_usd_exact,
     e.corrects,
     e.executed_at,
     e.booked_at,
-    (e.executed_at at time zone 'America/New_York')::date   as et_date
+    (e.executed_at at time zone 'America/New_York')::date   as et_date,
+    date_trunc('week', e.executed_at at time zone 'America/New_York')::date as et_week,
+    date_trunc('month', e.executed_at at time zone 'America/New_York')::date as et_month
 from execution e
 join venue v on v.id = e.venue_id;
 
@@ -35,8 +38,11 @@ comment on column reporting.execution.side is 'BUY where quantity is positive, e
 comment on column reporting.execution.nature is 'trade; correction: the difference to a trade; bust: a trade taken back.';
 comment on column reporting.execution.quantity is 'Shares, signed: bought is positive.';
 comment on column reporting.execution.price is 'Dollars per share.';
+comment on column reporting.execution.cash_usd is 'The same as cash_usd_exact, to the cent.';
 comment on column reporting.execution.cash_usd_exact is 'Dollars that moved, without fees: what was paid is negative.';
 comment on column reporting.execution.corrects is 'The execution that it corrects or takes back. NULL for a trade.';
 comment on column reporting.execution.executed_at is 'When it happened, as the broker says, UTC.';
 comment on column reporting.execution.booked_at is 'When it was booked here, UTC.';
 comment on column reporting.execution.et_date is 'Date of executed_at in New York.';
+comment on column reporting.execution.et_week is 'Monday of the week of et_date.';
+comment on column reporting.execution.et_month is 'First day of the month of et_date.';

@@ -2,6 +2,8 @@
 create view reporting.statement_line as
 select
     s.et_date                         as et_date,
+    date_trunc('week', s.et_date::timestamp)::date as et_week,
+    date_trunc('month', s.et_date::timestamp)::date as et_month,
     nullif(s.symbol, '')::text        as symbol,
     l.line_number                     as line_number,
     l.line                            as line,
@@ -41,3 +43,5 @@ comment on column reporting.statement_line.quantity_exact is 'Shares, where it i
 comment on column reporting.statement_line.amount_usd is 'Dollars and cents, for display. NULL: a mark is missing.';
 comment on column reporting.statement_line.amount_usd_exact is 'Dollars to the last unit. NULL: a mark is missing.';
 comment on column reporting.statement_line.known_at is 'As of when it was stated, UTC.';
+comment on column reporting.statement_line.et_week is 'Monday of the week of et_date.';
+comment on column reporting.statement_line.et_month is 'First day of the month of et_date.';

@@ -9,7 +9,7 @@ select
     r.open_breaks,
     r.unexplained                                           as unexplained_legs,
     (select count(*) from recon_leg l where l.run_id = r.id) as judged_legs,
-    (select round(coalesce(sum(abs(l.unexplained) * l.price), 0), 2) from recon_leg l where l.run_id = r.id) as unexplained_usd,
+    (select round(coalesce(sum(abs(l.unexplained) * l.price), 0), 2) from recon_leg l where l.run_id = r.id)::numeric(20,2) as unexplained_usd,
     (select string_agg(c.source || ': ' || c.why, '; ' order by c.source) from recon_cut c where c.run_id = r.id and c.why is not null) as not_judged,
     r.passes,
     r.started_at,
@@ -17,7 +17,10 @@ select
     encode(r.input_digest, 'hex')                           as input_digest,
     encode(r.output_digest, 'hex')                          as output_digest,
     r.code_version,
-    r.said
+    r.said,
+    r.business_date as et_date,
+    date_trunc('week', r.business_date::timestamp)::date as et_week,
+    date_trunc('month', r.business_date::timestamp)::date as et_month
 from recon_run r;
 
 comment on view reporting.recon_run is
@@ -43,3 +46,6 @@ comment on column reporting.recon_run.output_digest is
     'Keccak-256 of what it came to, in hex: equal inputs come to an equal one. NULL where the books contradict themselves.';
 comment on column reporting.recon_run.code_version is 'Version of hedge that judged.';
 comment on column reporting.recon_run.said is 'What it came to, in a sentence.';
+comment on column reporting.recon_run.et_date is 'Day in New York that it is about.';
+comment on column reporting.recon_run.et_week is 'Monday of the week of et_date.';
+comment on column reporting.recon_run.et_month is 'First day of the month of et_date.';

@@ -11,9 +11,12 @@ select
     l.residual,
     l.explained,
     l.unexplained,
-    round(l.residual * l.price, 2)                          as residual_usd,
-    round(l.unexplained * l.price, 2)                       as unexplained_usd,
-    array_to_string(l.candidates, '; ')                     as candidates
+    round(l.residual * l.price, 2)::numeric(20,2)                          as residual_usd,
+    round(l.unexplained * l.price, 2)::numeric(20,2)                       as unexplained_usd,
+    array_to_string(l.candidates, '; ')                     as candidates,
+    r.business_date as et_date,
+    date_trunc('week', r.business_date::timestamp)::date as et_week,
+    date_trunc('month', r.business_date::timestamp)::date as et_month
 from recon_leg l
 join recon_run r on r.id = l.run_id;
 
@@ -33,3 +36,6 @@ comment on column reporting.recon_leg.residual_usd is 'The residual at the mark,
 comment on column reporting.recon_leg.unexplained_usd is 'What is unexplained at the mark, in dollars with 2 decimals. NULL without a mark.';
 comment on column reporting.recon_leg.candidates is
     'What may have to do with what is unexplained: equal amounts, simple ratios. Never subtracted. Empty where there is nothing.';
+comment on column reporting.recon_leg.et_date is 'Day in New York that it is about.';
+comment on column reporting.recon_leg.et_week is 'Monday of the week of et_date.';
+comment on column reporting.recon_leg.et_month is 'First day of the month of et_date.';

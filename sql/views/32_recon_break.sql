@@ -11,13 +11,16 @@ select
     b.instrument,
     b.quantity,
     b.cash                                                  as cash_usd_exact,
-    round(b.quantity * case when b.instrument in ('USD', 'USDC') then 1 else m.price end, 2) as value_usd,
+    round(b.quantity * case when b.instrument in ('USD', 'USDC') then 1 else m.price end, 2)::numeric(20,2) as value_usd,
     b.first_seen                                            as first_seen_at,
     b.changed_at,
     b.deadline                                              as deadline_at,
     b.acknowledged_until                                    as acknowledged_until_at,
     array_to_string(b.refs, '; ')                           as evidence,
-    b.detail
+    b.detail,
+    (b.first_seen at time zone 'America/New_York')::date as et_date,
+    date_trunc('week', (b.first_seen at time zone 'America/New_York')::date::timestamp)::date as et_week,
+    date_trunc('month', (b.first_seen at time zone 'America/New_York')::date::timestamp)::date as et_month
 from recon_break b
 left join lateral (
     select l.price from recon_leg l
@@ -43,3 +46,6 @@ comment on column reporting.recon_break.deadline_at is 'Until when what explains
 comment on column reporting.recon_break.acknowledged_until_at is 'Until when nobody wants to hear of it, UTC. NULL: nobody said so.';
 comment on column reporting.recon_break.evidence is 'Ids of logs, orders, trades, activities that it rests on. Empty where nothing explains it.';
 comment on column reporting.recon_break.detail is 'In words.';
+comment on column reporting.recon_break.et_date is 'Day in New York that it is about.';
+comment on column reporting.recon_break.et_week is 'Monday of the week of et_date.';
+comment on column reporting.recon_break.et_month is 'First day of the month of et_date.';

@@ -14,7 +14,10 @@ select
     e.entry_id,
     e.author,
     e.reason,
-    e.happened_at
+    e.happened_at,
+    (e.happened_at at time zone 'America/New_York')::date as et_date,
+    date_trunc('week', (e.happened_at at time zone 'America/New_York')::date::timestamp)::date as et_week,
+    date_trunc('month', (e.happened_at at time zone 'America/New_York')::date::timestamp)::date as et_month
 from recon_break_event e
 join recon_break b on b.id = e.break_id;
 
@@ -34,3 +37,6 @@ comment on column reporting.recon_break_event.entry_id is 'The entry in the acco
 comment on column reporting.recon_break_event.author is 'Who acted. NULL: a run.';
 comment on column reporting.recon_break_event.reason is 'Why they acted. NULL: a run.';
 comment on column reporting.recon_break_event.happened_at is 'When, UTC.';
+comment on column reporting.recon_break_event.et_date is 'Day in New York that it is about.';
+comment on column reporting.recon_break_event.et_week is 'Monday of the week of et_date.';
+comment on column reporting.recon_break_event.et_month is 'First day of the month of et_date.';

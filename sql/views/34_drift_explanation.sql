@@ -12,7 +12,10 @@ select
     array_to_string(e.refs, '; ')                           as evidence,
     e.deadline                                              as deadline_at,
     e.tolerated                                             as is_rounding,
-    e.detail
+    e.detail,
+    r.business_date as et_date,
+    date_trunc('week', r.business_date::timestamp)::date as et_week,
+    date_trunc('month', r.business_date::timestamp)::date as et_month
 from recon_explanation e
 join recon_run r on r.id = e.run_id;
 
@@ -29,3 +32,6 @@ comment on column reporting.drift_explanation.evidence is 'Ids of logs, orders, 
 comment on column reporting.drift_explanation.deadline_at is 'Until when it should have passed, UTC. NULL: it need not.';
 comment on column reporting.drift_explanation.is_rounding is 'Whether it is within what brokers round: nobody follows it.';
 comment on column reporting.drift_explanation.detail is 'In words.';
+comment on column reporting.drift_explanation.et_date is 'Day in New York that it is about.';
+comment on column reporting.drift_explanation.et_week is 'Monday of the week of et_date.';
+comment on column reporting.drift_explanation.et_month is 'First day of the month of et_date.';

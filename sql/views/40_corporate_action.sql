@@ -18,7 +18,11 @@ select
     x.known_at,
     x.withdrawn_at,
     x.withdrawn_why,
-    (select sum(c.quantity) from correction c where c.action_id = x.action_id) as corrected
+    (select sum(c.quantity) from correction c where c.action_id = x.action_id) as corrected,
+    x.withdrawn_at is null                                  as holds,
+    x.ex_date                                               as et_date,
+    date_trunc('week', x.ex_date::timestamp)::date          as et_week,
+    date_trunc('month', x.ex_date::timestamp)::date         as et_month
 from corporate_action x;
 
 comment on view reporting.corporate_action is
@@ -41,3 +45,7 @@ comment on column reporting.corporate_action.known_at is 'Since when it is known
 comment on column reporting.corporate_action.withdrawn_at is 'When it was called off, UTC. NULL while it stands.';
 comment on column reporting.corporate_action.withdrawn_why is 'Why it was called off. NULL while it stands.';
 comment on column reporting.corporate_action.corrected is 'What it added to stated exposure, all tickers together. Long is positive. NULL when nothing was held.';
+comment on column reporting.corporate_action.holds is 'False where it was called off.';
+comment on column reporting.corporate_action.et_date is 'The same as ex_date.';
+comment on column reporting.corporate_action.et_week is 'Monday of the week of et_date.';
+comment on column reporting.corporate_action.et_month is 'First day of the month of et_date.';

@@ -12,11 +12,13 @@ select
     a.about,
     a.detail,
     a.next                                  as what_to_do,
-    round(a.usd, 2)                         as value_usd,
+    round(a.usd, 2)::numeric(20,2)        as value_usd,
     a.usd                                   as value_usd_exact,
     a.quantity,
     a.since                                 as since_at,
     (a.since at time zone 'America/New_York')::date as et_date,
+    date_trunc('week', a.since at time zone 'America/New_York')::date as et_week,
+    date_trunc('month', a.since at time zone 'America/New_York')::date as et_month,
     a.fired_at,
     a.told_at,
     a.escalated_at,
@@ -52,3 +54,5 @@ comment on column reporting.alert.acknowledged_until is 'Until when a person who
 comment on column reporting.alert.acknowledged_by is 'Who knows.';
 comment on column reporting.alert.acknowledged_why is 'What that person said.';
 comment on column reporting.alert.judged_at is 'When a run last looked at it, UTC.';
+comment on column reporting.alert.et_week is 'Monday of the week of et_date.';
+comment on column reporting.alert.et_month is 'First day of the month of et_date.';

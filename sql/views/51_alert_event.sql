@@ -6,7 +6,7 @@ select
     e.event,
     e.severity,
     e.class,
-    round(e.usd, 2)                         as value_usd,
+    round(e.usd, 2)::numeric(20,2)        as value_usd,
     e.usd                                   as value_usd_exact,
     e.quantity,
     e.said,
@@ -14,6 +14,8 @@ select
     e.until                                 as acknowledged_until,
     e.run_id,
     (e.happened_at at time zone 'America/New_York')::date as et_date,
+    date_trunc('week', e.happened_at at time zone 'America/New_York')::date as et_week,
+    date_trunc('month', e.happened_at at time zone 'America/New_York')::date as et_month,
     e.happened_at
 from alert_event e;
 
@@ -32,3 +34,5 @@ comment on column reporting.alert_event.acknowledged_until is 'Until when that p
 comment on column reporting.alert_event.run_id is 'The run that said it. NULL: none did.';
 comment on column reporting.alert_event.et_date is 'The date in New York.';
 comment on column reporting.alert_event.happened_at is 'When, UTC.';
+comment on column reporting.alert_event.et_week is 'Monday of the week of et_date.';
+comment on column reporting.alert_event.et_month is 'First day of the month of et_date.';

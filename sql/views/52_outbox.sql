@@ -16,6 +16,8 @@ select
     case when o.state = 'waiting' then o.next_at end as next_at,
     o.last_error,
     (l.written_at at time zone 'America/New_York')::date as et_date,
+    date_trunc('week', l.written_at at time zone 'America/New_York')::date as et_week,
+    date_trunc('month', l.written_at at time zone 'America/New_York')::date as et_month,
     l.written_at,
     o.ended_at
 from outbox o
@@ -39,3 +41,5 @@ comment on column reporting.outbox.last_error is 'What the last try came to, whe
 comment on column reporting.outbox.et_date is 'The date in New York when it was written.';
 comment on column reporting.outbox.written_at is 'When it was written, UTC.';
 comment on column reporting.outbox.ended_at is 'When it was sent or given up, UTC. NULL: neither so far.';
+comment on column reporting.outbox.et_week is 'Monday of the week of et_date.';
+comment on column reporting.outbox.et_month is 'First day of the month of et_date.';

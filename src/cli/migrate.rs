@@ -5,16 +5,20 @@ use crate::store::{Db, Settings};
 
 /// Bring the tables up to date and make the schema `reporting` anew.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Give the roles `hedge_owner`, `hedge_app`, `hedge_job` and `hedge_bi` what is theirs; makes those that are missing
+    #[arg(long)]
+    roles: bool,
+}
 
 /// Migrates and says what was applied.
 ///
 /// # Errors
 ///
 /// The database cannot be opened, is newer than this binary, or refused a migration.
-pub async fn run(_: Args, settings: &Settings, out: &mut Out<'_>) -> anyhow::Result<()> {
+pub async fn run(args: Args, settings: &Settings, out: &mut Out<'_>) -> anyhow::Result<()> {
     let db = Db::open(settings).await?;
-    let migrated = db.migrate().await?;
+    let migrated = db.migrate_anew().await?;
     for migration in &migrated.applied {
         writeln!(out, "applied {migration}")?;
     }
@@ -22,6 +26,10 @@ pub async fn run(_: Args, settings: &Settings, out: &mut Out<'_>) -> anyhow::Res
         writeln!(out, "the tables are up to date")?;
     }
     writeln!(out, "the schema `reporting` is made anew")?;
+    if args.roles {
+        db.roles().await?;
+        writeln!(out, "the roles have what is theirs; logins are made members of them: see sql/roles.sql")?;
+    }
     db.close().await;
     Ok(())
 }

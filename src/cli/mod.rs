@@ -14,6 +14,7 @@ pub mod alert;
 pub mod audit;
 pub mod auth;
 pub mod backfill;
+pub mod bi;
 pub mod breaks;
 pub mod check;
 mod clerk;
@@ -117,6 +118,7 @@ enum Command {
     Check(check::Args),
     Action(action::Args),
     Price(price::Args),
+    Action(action::Args),
     Audit(audit::Args),
     Pnl(pnl::Args),
     Statement(statement::Args),
@@ -130,6 +132,7 @@ enum Command {
     WriteOff(breaks::WriteOff),
     Alert(alert::Args),
     Redrive(redrive::Args),
+    Bi(bi::Args),
     Sim(sim::Args),
     Db(db::Args),
 }
@@ -174,11 +177,13 @@ impl Cli {
             Command::Init(args) => init::run(&args, out),
             Command::Doctor(args) => doctor::run(&args, &desk, out).await,
             Command::Migrate(args) => migrate::run(args, &desk.store()?, out).await.map(|()| Exit::Done),
-            Command::Backfill(args) => backfill::run(args, &desk, out).await,
-            Command::Index(args) => index::run(args, &desk, out).await,
+            Command::Backfill(args) => Box::pin(backfill::run(args, &desk, out)).await,
+            Command::Index(args) => Box::pin(index::run(args, &desk, out)).await,
             Command::Run(args) => run::run(args, &desk, out).await,
             Command::Web(args) => web::run(args, &desk, out).await,
             Command::Sweep(args) => sweep::run(args, &desk, out).await,
+            Command::Web(args) => web::run(args, &desk, out).await,
+            Command::Sweep(args) => Box::pin(sweep::run(args, &desk, out)).await,
             Command::GoLive(args) => act::go_live(args, &desk, out).await,
             Command::Halt(args) => act::halt(args, &desk, out).await,
             Command::Resume(args) => act::resume(args, &desk, out).await,
@@ -186,15 +191,16 @@ impl Cli {
             Command::Cancel(args) => act::cancel(args, &desk, out).await,
             Command::Adopt(args) => act::adopt(args, &desk, out).await,
             Command::Resolve(args) => act::resolve(args, &desk, out).await,
-            Command::Order(args) => act::order(args, &desk, out).await,
+            Command::Order(args) => Box::pin(act::order(args, &desk, out)).await,
             Command::Job(args) => job::run(args, &desk, out).await,
             Command::Check(args) => check::run(args, &desk, out).await,
             Command::Price(args) => price::run(&args, &desk, out).await,
             Command::Action(args) => action::run(args, &desk, out).await,
             Command::Pnl(args) => pnl::run(args, &desk, out).await,
             Command::Statement(args) => statement::run(args, &desk, out).await,
-            Command::Audit(args) => audit::run(args, &desk, out).await,
-            Command::Auth(args) => auth::run(args, &desk, out).await,
+            Command::Action(args) => Box::pin(action::run(args, &desk, out)).await,
+            Command::Audit(args) => Box::pin(audit::run(args, &desk, out)).await,
+            Command::Auth(args) => Box::pin(auth::run(args, &desk, out)).await,
             Command::Show(args) => show::run(args, &desk, out).await,
             Command::Rewind(args) => rewind::run(args, &desk, out).await,
             Command::Accept(args) => accept::run(args, &desk, out).await,
@@ -202,8 +208,9 @@ impl Cli {
             Command::Recon(args) => recon::run(args, &desk, out).await,
             Command::Correct(args) => breaks::correct(args, &desk, out).await,
             Command::WriteOff(args) => breaks::write_off(args, &desk, out).await,
-            Command::Alert(args) => alert::run(args, &desk, out).await,
+            Command::Alert(args) => Box::pin(alert::run(args, &desk, out)).await,
             Command::Redrive(args) => redrive::run(args, &desk, out).await,
+            Command::Bi(args) => Box::pin(bi::run(args, &desk, out)).await,
             Command::Sim(args) => sim::run(args, out).await.map(|()| Exit::Done),
             Command::Db(args) => db::run(args, &desk.store()?, out).await.map(|()| Exit::Done),
         }?;

@@ -28,6 +28,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("V006__profit", include_str!("../../migrations/V006__profit.sql")),
     ("V007__reconciliation", include_str!("../../migrations/V007__reconciliation.sql")),
     ("V008__alerts", include_str!("../../migrations/V008__alerts.sql")),
+    ("V010__reporting", include_str!("../../migrations/V010__reporting.sql")),
 ];
 
 /// How many there are: the version that tables have when they are up to date.
@@ -75,6 +76,25 @@ const VIEWS: &[(&str, &str)] = &[
     ("51_alert_event", include_str!("../../sql/views/51_alert_event.sql")),
     ("52_outbox", include_str!("../../sql/views/52_outbox.sql")),
     ("60_job_run", include_str!("../../sql/views/60_job_run.sql")),
+    ("61_exposure_history", include_str!("../../sql/views/61_exposure_history.sql")),
+    ("62_hedge_latency", include_str!("../../sql/views/62_hedge_latency.sql")),
+    ("63_unhedged_time", include_str!("../../sql/views/63_unhedged_time.sql")),
+    ("65_coverage", include_str!("../../sql/views/65_coverage.sql")),
+    ("66_data_freshness", include_str!("../../sql/views/66_data_freshness.sql")),
+    ("67_audit", include_str!("../../sql/views/67_audit.sql")),
+    ("68_as_of", include_str!("../../sql/views/68_as_of.sql")),
+    ("69_pnl_as_of", include_str!("../../sql/views/69_pnl_as_of.sql")),
+    ("85_onchain_trades", include_str!("../../sql/views/85_onchain_trades.sql")),
+    ("86_offchain_trades", include_str!("../../sql/views/86_offchain_trades.sql")),
+    ("87_schwab_executions", include_str!("../../sql/views/87_schwab_executions.sql")),
+    ("88_trade_accumulators", include_str!("../../sql/views/88_trade_accumulators.sql")),
+    ("89_trade_execution_links", include_str!("../../sql/views/89_trade_execution_links.sql")),
+    ("90_position_view", include_str!("../../sql/views/90_position_view.sql")),
+    ("91_onchain_trade_view", include_str!("../../sql/views/91_onchain_trade_view.sql")),
+    ("92_offchain_trade_view", include_str!("../../sql/views/92_offchain_trade_view.sql")),
+    ("93_metrics_pnl_view", include_str!("../../sql/views/93_metrics_pnl_view.sql")),
+    ("94_unified_trade_view", include_str!("../../sql/views/94_unified_trade_view.sql")),
+    ("95_events", include_str!("../../sql/views/95_events.sql")),
 ];
 
 /// Two processes that start at once meet here: `hedge` in ASCII.
@@ -87,25 +107,93 @@ pub struct Migrated {
     pub applied: Vec<String>,
 }
 
+/// When `reporting` is made anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Anew {
+    /// Whatever stands there.
+    Always,
+    /// Where it was made of other files: who reads is not disturbed by every command.
+    WhereItDiffers,
+}
+
 /// Brings the tables of a database up to date and makes `reporting` anew.
 ///
-/// Another process that does the same is waited for.
+/// Another process that does the same is waited for. A role that may not change
+/// tables (`sql/roles.sql`) changes none: there they must be up to date already.
 ///
 /// # Errors
 ///
 /// *Try again*: the database cannot be reached. *Stop*: it is newer than this
-/// binary, its history is another one, or a migration failed and left no trace.
-pub async fn migrate(url: &DatabaseUrl) -> Result<Migrated, StoreError> {
+/// binary, its history is another one, this role may not bring it up to date, or a
+/// migration failed and left no trace.
+pub async fn migrate(url: &DatabaseUrl, anew: Anew) -> Result<Migrated, StoreError> {
     let mut session = Session(url.connect().await?);
     let failed = |error| StoreError::of(&format!("migrate {url}"), error);
+    let asked =
+        sqlx::query(include_str!("../../sql/queries/may_migrate.sql")).fetch_one(&mut session.0).await;
+    let (may, role): (bool, String) =
+        asked.and_then(|row| Ok((row.try_get("may")?, row.try_get("role")?))).map_err(failed)?;
+    if !may {
+        return stands_already(url, session.0, role).await;
+    }
     sqlx::query("select pg_advisory_lock($1)").bind(LOCK).execute(&mut session.0).await.map_err(failed)?;
     let report = runner(url)?.run_async(&mut session).await.map_err(|error| refused(url, error))?;
     let applied = report.applied_migrations().iter().map(ToString::to_string).collect();
-    let reporting = VIEWS.iter().map(|(_, sql)| *sql);
-    session.execute(reporting).await.map_err(failed)?;
+    if anew == Anew::Always || !reporting_stands(&mut session.0).await.map_err(failed)? {
+        session.execute(VIEWS.iter().map(|(_, sql)| *sql)).await.map_err(failed)?;
+        let note = include_str!("../../sql/queries/reporting_make.sql");
+        sqlx::query(note).bind(files()).execute(&mut session.0).await.map_err(failed)?;
+    }
     // The lock goes with the connection.
     session.0.close().await.map_err(failed)?;
     Ok(Migrated { applied })
+}
+
+/// Gives the roles of `sql/roles.sql` what is theirs, and makes those that are missing.
+///
+/// # Errors
+///
+/// *Stop*: whoever asks may not.
+pub async fn roles(url: &DatabaseUrl) -> Result<(), StoreError> {
+    let failed = |error| StoreError::of(&format!("give roles in {url} what is theirs"), error);
+    let mut connection = url.connect().await?;
+    let mut transaction = connection.begin().await.map_err(failed)?;
+    sqlx::raw_sql(include_str!("../../sql/roles.sql")).execute(&mut *transaction).await.map_err(failed)?;
+    transaction.commit().await.map_err(failed)
+}
+
+/// What `reporting` is made of, as one text.
+fn files() -> String {
+    VIEWS.iter().map(|(_, sql)| *sql).collect()
+}
+
+async fn reporting_stands(conn: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    let made = include_str!("../../sql/queries/reporting_made.sql");
+    Ok(sqlx::query(made).bind(files()).fetch_optional(conn).await?.is_some())
+}
+
+/// For a role that may change nothing: whether nothing has to be changed.
+async fn stands_already(
+    url: &DatabaseUrl,
+    mut conn: PgConnection,
+    role: String,
+) -> Result<Migrated, StoreError> {
+    let version = sqlx::query(include_str!("../../sql/queries/schema_version.sql"));
+    let version = async {
+        let row = version.fetch_optional(&mut conn).await?;
+        let version: Option<i32> = row.map(|row| row.try_get("version")).transpose()?;
+        Ok::<_, sqlx::Error>(
+            version.is_some_and(|it| usize::try_from(it).is_ok_and(|it| it >= NEWEST))
+                && reporting_stands(&mut conn).await?,
+        )
+    };
+    if version.await.unwrap_or_default() {
+        return Ok(Migrated { applied: Vec::new() });
+    }
+    Err(StoreError::stop(
+        format!("{url} is not as this hedge needs it, and the role {role} may not change it"),
+        "run `hedge migrate --roles` as a member of hedge_owner, and start again",
+    ))
 }
 
 fn runner(url: &DatabaseUrl) -> Result<Runner, StoreError> {

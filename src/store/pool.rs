@@ -81,13 +81,31 @@ impl Db {
         Ok(pool.connect_lazy_with(options))
     }
 
-    /// Brings the tables up to date and makes the schema `reporting` anew.
+    /// Brings the tables up to date, and the schema `reporting` where it is another one.
     ///
     /// # Errors
     ///
     /// As [`super::migrate::migrate`].
     pub async fn migrate(&self) -> Result<super::Migrated, StoreError> {
-        super::migrate::migrate(&self.url).await
+        super::migrate::migrate(&self.url, super::migrate::Anew::WhereItDiffers).await
+    }
+
+    /// Brings the tables up to date and makes the schema `reporting` anew, whatever stands there.
+    ///
+    /// # Errors
+    ///
+    /// As [`super::migrate::migrate`].
+    pub async fn migrate_anew(&self) -> Result<super::Migrated, StoreError> {
+        super::migrate::migrate(&self.url, super::migrate::Anew::Always).await
+    }
+
+    /// Gives the roles of `sql/roles.sql` what is theirs.
+    ///
+    /// # Errors
+    ///
+    /// As [`super::migrate::roles`].
+    pub async fn roles(&self) -> Result<(), StoreError> {
+        super::migrate::roles(&self.url).await
     }
 
     /// Closes the connections, and stops the embedded server if nobody else uses it.

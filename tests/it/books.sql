@@ -3,15 +3,17 @@
 insert into source (name, chain_id, kind, address, owners, from_block)
 values ('raindex', 8453, 'raindex-v6', repeat('a', 20)::bytea, array[repeat('o', 20)::bytea], 100);
 insert into token (chain_id, address, symbol, decimals) values (8453, repeat('t', 20)::bytea, 'wtAAPL', 18);
-insert into reorg (source_id, cause, fork_number, fork_hash, old_number, old_hash, new_hash, logs_taken)
-values (1, 'chain', 100, repeat('0', 32)::bytea, 101, repeat('x', 32)::bytea, repeat('1', 32)::bytea, 1);
+insert into reorg (source_id, cause, fork_number, fork_hash, old_number, old_hash, new_hash, logs_taken, happened_at)
+values (1, 'chain', 100, repeat('0', 32)::bytea, 101, repeat('x', 32)::bytea, repeat('1', 32)::bytea, 1, '2026-03-08 05:00:02.25Z');
 insert into chain_log
-    (chain_id, block_hash, log_index, source_id, block_number, block_time, tx_hash, tx_index, topics, data, taken_by)
+    (chain_id, block_hash, log_index, source_id, block_number, block_time, tx_hash, tx_index, topics, data, taken_by, written_at)
 values
-    (8453, repeat('x', 32)::bytea, 4, 1, 101, '2026-03-08 04:59:59Z', repeat('T', 32)::bytea, 0, repeat('k', 32)::bytea, '', 1),
-    (8453, repeat('2', 32)::bytea, 4, 1, 102, '2026-03-08 05:00:01Z', repeat('T', 32)::bytea, 0, repeat('k', 32)::bytea, '', null),
-    (8453, repeat('3', 32)::bytea, 0, 1, 103, '2026-03-08 05:00:03Z', repeat('U', 32)::bytea, 0, repeat('d', 32)::bytea, '', null),
-    (8453, repeat('3', 32)::bytea, 1, 1, 103, '2026-03-08 05:00:03Z', repeat('U', 32)::bytea, 0, '', '', null);
+    (8453, repeat('x', 32)::bytea, 4, 1, 101, '2026-03-08 04:59:59Z', repeat('T', 32)::bytea, 0, repeat('k', 32)::bytea, '', 1, '2026-03-08 05:00:00.5Z'),
+    (8453, repeat('2', 32)::bytea, 4, 1, 102, '2026-03-08 05:00:01Z', repeat('T', 32)::bytea, 0, repeat('k', 32)::bytea, '', null, '2026-03-08 05:00:02.25Z'),
+    (8453, repeat('3', 32)::bytea, 0, 1, 103, '2026-03-08 05:00:03Z', repeat('U', 32)::bytea, 0, repeat('d', 32)::bytea, '', null, '2026-03-08 05:00:04Z'),
+    (8453, repeat('3', 32)::bytea, 1, 1, 103, '2026-03-08 05:00:03Z', repeat('U', 32)::bytea, 0, '', '', null, '2026-03-08 05:00:04Z');
+insert into log_turn (chain_id, block_hash, log_index, taken_by, happened_at)
+values (8453, repeat('x', 32)::bytea, 4, 1, '2026-03-08 05:00:02.25Z');
 insert into fill
     (chain_id, block_hash, log_index, role, owner, side, symbol, token, token_quantity, token_quantity_exact,
      usdc, usdc_exact, wrapper_ratio, quantity, price, vault_in, vault_out)
@@ -35,7 +37,11 @@ insert into venue (name, broker, environment, account, scanned_to)
 values ('alpaca', 'alpaca', 'paper', 'account-1', '2026-03-09 13:31:00Z');
 insert into go_live (source_id, from_block, reason, author, happened_at)
 values (1, 101, 'rehearsed for a week', 'tester', '2026-03-08 04:00:00Z');
+alter table release disable trigger a_release_is_noted;
 insert into release (source_id, from_block, to_block, closed_to) values (1, 101, 103, 102);
+alter table release enable trigger a_release_is_noted;
+insert into release_step (source_id, to_block, released_at) values
+    (1, 101, '2026-03-08 05:00:00.75Z'), (1, 100, '2026-03-08 05:00:02.25Z'), (1, 102, '2026-03-08 05:00:05Z');
 insert into fill_close (source_id, symbol, quantity, last_fill)
 values (1, 'AAPL', -1.51245, array[1772946001, 102, 4, 221.25, 1.51245]);
 insert into opening_position (symbol, quantity, reason, author, happened_at)

@@ -338,8 +338,11 @@ async fn reporting_is_made_anew_and_open_to_readers_who_see_nothing_else() {
     // Given a view that somebody left in the schema
     let world = World::new().await;
     world.pool().execute("create view reporting.left_over as select 1 as n").await.unwrap();
-    // When the database is migrated
+    // When the database is migrated by the way, then the view stays: it was not asked for
     world.db().migrate().await.unwrap();
+    world.pool().execute("select * from reporting.left_over").await.unwrap();
+    // And when it is asked for
+    world.db().migrate_anew().await.unwrap();
     // Then that view is gone, and a reader reads what is there and not below
     let mut reader = world.pool().acquire().await.unwrap();
     reader.execute("set role hedge_bi").await.unwrap();

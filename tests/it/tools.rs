@@ -14,6 +14,7 @@ use std::{
 
 const ANVIL: &str = "1.7.1";
 const ALPACA_PY: &str = "0.44.0";
+const REPRESENTATIONS: &str = "1.2.0";
 const AIOSMTPD: &str = "1.4.6";
 
 /// A real node; `None` where it cannot be fetched, which stands on stderr.
@@ -41,6 +42,19 @@ pub fn alpaca_sdk() -> Option<&'static Path> {
 pub fn mail_server() -> Option<&'static Path> {
     static PROGRAM: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     had(PROGRAM.get_or_init(|| fetched_python("aiosmtpd", AIOSMTPD)), "no mail was sent")
+}
+
+/// What says whether files are ones that Metabase takes; `None` where it cannot be fetched, which stands on stderr.
+///
+/// # Panics
+/// On CI, where it cannot be fetched: nothing is skipped there.
+pub fn metabase_representations() -> Option<&'static Path> {
+    static PROGRAM: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let fetched = || {
+        let room = fetched("@metabase/representations", REPRESENTATIONS)?;
+        Ok(room.join("node_modules/.bin/representations"))
+    };
+    had(PROGRAM.get_or_init(fetched), "no dashboard was validated")
 }
 
 fn had(program: &'static Result<PathBuf, String>, skipped: &str) -> Option<&'static Path> {

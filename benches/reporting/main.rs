@@ -1,0 +1,107 @@
+//! How long every card of the dashboards takes to answer over books that are full.
+//!
+//! ```text
+//! cargo bench --bench reporting                    ten million fills
+//! cargo bench --bench reporting -- --fills 200000  fewer; the days shrink with them
+//! ```
+//!
+//! The books are as three years of nine thousand fills a day leave them: each four fills of a
+//! share hedged by an order, with its events, the P&L, the statements and the
+//! reconciliations. They are written by Postgres itself, not through the program. Each card is asked as
+//! Metabase asks it: as a member of `hedge_bi`, once without filters after the data was read
+//! once, and once for one share. Deliberately absent: assertions on speed. A figure is for a person to read.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "it prints figures")]
+
+#[path = "../../tests/it/bi/asked.rs"]
+mod asked;
+#[path = "../backfill/books.rs"]
+#[expect(dead_code, reason = "the other bench uses all of it")]
+mod books;
+
+use std::{collections::BTreeMap, time::Instant};
+
+use anyhow::Context as _;
+use clap::Parser;
+use hedge::{
+    cli::bi::boards,
+    store::{Db, Settings},
+};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
+
+/// Fills a day, at any number of them.
+const FILLS_A_DAY: u64 = 9_000;
+/// Shares that were traded.
+const SYMBOLS: u64 = 1_000;
+
+#[derive(Debug, Parser)]
+#[command(about = "Measures how long the cards of the dashboards take")]
+struct Args {
+    /// Fills in the books.
+    #[arg(long, default_value_t = 10_000_000)]
+    fills: u64,
+    /// What `cargo bench` says to every bench.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let args = Args::parse();
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    if !args.bench {
+        println!("cargo bench --bench reporting");
+        return Ok(());
+    }
+    eprintln!("starting a throw-away Postgres");
+    let books = books::Books::with(&[("shared_buffers", "1GB"), ("max_wal_size", "8GB")]).await?;
+    let url = books.create("full").await?;
+    let settings = Settings { database_url: Some(url.parse()?), data_dir: "/nonexistent".into() };
+    let db = Db::open(&settings).await?;
+    seed(&db, args.fills).await?;
+    measure(&db, args.fills).await?;
+    db.close().await;
+    books.close().await
+}
+
+async fn seed(db: &Db, fills: u64) -> anyhow::Result<()> {
+    eprintln!("writing {fills} fills of {SYMBOLS} shares, and what comes of them");
+    let sql = include_str!("seed.sql")
+        .replace("{fills}", &fills.to_string())
+        .replace("{symbols}", &SYMBOLS.to_string())
+        .replace("{days}", &fills.div_ceil(FILLS_A_DAY).to_string());
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(db.pool()).await.context("the books were not written")?;
+    db.pool().execute("vacuum analyze").await?;
+    db.roles().await?;
+    db.pool().execute("create role reader login in role hedge_bi").await?;
+    Ok(db.roles().await?)
+}
+
+async fn measure(db: &Db, fills: u64) -> anyhow::Result<()> {
+    let mut reader = PgConnection::connect_with(&db.url().options()?.username("reader")).await?;
+    println!(
+        "\n{:<40} {:>8} {:>8} {:>8} {:>8}",
+        format!("over {fills} fills, in ms"),
+        "first",
+        "again",
+        "a share",
+        "rows"
+    );
+    let (mut worst, mut name) = (0, String::new());
+    for card in &boards::shipped()?.cards {
+        let mut took = Vec::new();
+        let mut rows = 0;
+        for filters in [BTreeMap::new(), BTreeMap::new(), BTreeMap::from([("symbol", "S0007")])] {
+            let begun = Instant::now();
+            let found = reader.fetch_all(AssertSqlSafe(asked::asked(card, &filters))).await;
+            rows = rows.max(found.with_context(|| card.name.clone())?.len());
+            took.push(begun.elapsed().as_millis());
+        }
+        let [first, again, share] = took[..] else { continue };
+        println!("{:<40} {first:>8} {again:>8} {share:>8} {rows:>8}", card.name);
+        if again > worst {
+            (worst, name) = (again, card.name.clone());
+        }
+    }
+    println!("the slowest: {name}, {worst} ms");
+    Ok(reader.close().await?)
+}

@@ -18,6 +18,7 @@ pub mod db;
 pub mod demo;
 pub mod desk;
 pub mod doctor;
+pub mod export;
 pub mod index;
 pub mod init;
 pub mod job;
@@ -110,6 +111,7 @@ enum Command {
     Rewind(rewind::Args),
     Accept(accept::Args),
     Redrive(redrive::Args),
+    Export(export::Args),
     Sim(sim::Args),
     Db(db::Args),
 }
@@ -169,6 +171,7 @@ impl Cli {
             Command::Rewind(args) => rewind::run(args, &desk, out).await,
             Command::Accept(args) => accept::run(args, &desk, out).await,
             Command::Redrive(args) => redrive::run(args, &desk, out).await,
+            Command::Export(args) => export::run(args, &desk, out).await,
             Command::Sim(args) => sim::run(args, out).await.map(|()| Exit::Done),
             Command::Db(args) => db::run(args, &desk.store()?, out).await.map(|()| Exit::Done),
         }?;

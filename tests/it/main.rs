@@ -26,6 +26,7 @@ mod crashes;
 mod day;
 mod desk;
 mod doctor;
+mod exporting;
 mod facts;
 mod faults;
 mod floor;

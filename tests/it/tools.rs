@@ -14,6 +14,7 @@ use std::{
 
 const ANVIL: &str = "1.7.1";
 const ALPACA_PY: &str = "0.44.0";
+const DUCKDB: &str = "2.0.0";
 
 /// A real node; `None` where it cannot be fetched, which stands on stderr.
 ///
@@ -30,7 +31,16 @@ pub fn anvil() -> Option<&'static Path> {
 /// On CI, where it cannot be fetched: nothing is skipped there.
 pub fn alpaca_sdk() -> Option<&'static Path> {
     static PROGRAM: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    had(PROGRAM.get_or_init(fetched_alpaca_sdk), "no SDK of Alpaca's was tested")
+    had(PROGRAM.get_or_init(|| fetched_python("alpaca-py", ALPACA_PY)), "no SDK of Alpaca's was tested")
+}
+
+/// A Python that knows `DuckDB`; `None` where it cannot be fetched, which stands on stderr.
+///
+/// # Panics
+/// On CI, where it cannot be fetched: nothing is skipped there.
+pub fn duckdb() -> Option<&'static Path> {
+    static PROGRAM: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    had(PROGRAM.get_or_init(|| fetched_python("duckdb", DUCKDB)), "no file was read by DuckDB")
 }
 
 fn had(program: &'static Result<PathBuf, String>, skipped: &str) -> Option<&'static Path> {
@@ -58,13 +68,14 @@ fn fetched_anvil() -> Result<PathBuf, String> {
     Ok(room.join(format!("node_modules/@foundry-rs/anvil-{platform}/bin/anvil")))
 }
 
-fn fetched_alpaca_sdk() -> Result<PathBuf, String> {
-    let room = kept("alpaca-py", ALPACA_PY, |room| {
+/// A Python of its own that knows a package of `PyPI`.
+fn fetched_python(package: &str, version: &str) -> Result<PathBuf, String> {
+    let room = kept(package, version, |room| {
         run(Command::new("python3").args(["-m", "venv", "--without-pip"]).arg(room))?;
         let python = room.join("bin/python");
         let pip = ["-m", "pip", "--python"];
         let quiet = ["install", "--quiet", "--no-input", "--disable-pip-version-check", "--retries=1"];
-        let package = format!("alpaca-py=={ALPACA_PY}");
+        let package = format!("{package}=={version}");
         run(Command::new("python3").args(pip).arg(python).args(quiet).arg(package))
     })?;
     Ok(room.join("bin/python"))

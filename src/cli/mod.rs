@@ -24,6 +24,7 @@ pub mod init;
 pub mod job;
 pub mod migrate;
 pub mod preflight;
+pub mod process_tx;
 pub mod progress;
 pub mod redrive;
 pub mod rewind;
@@ -111,6 +112,7 @@ enum Command {
     Rewind(rewind::Args),
     Accept(accept::Args),
     Redrive(redrive::Args),
+    ProcessTx(process_tx::Args),
     Export(export::Args),
     Sim(sim::Args),
     Db(db::Args),
@@ -172,6 +174,7 @@ impl Cli {
             Command::Accept(args) => accept::run(args, &desk, out).await,
             Command::Redrive(args) => redrive::run(args, &desk, out).await,
             Command::Export(args) => export::run(args, &desk, out).await,
+            Command::ProcessTx(args) => process_tx::run(args, &desk, out).await,
             Command::Sim(args) => sim::run(args, out).await.map(|()| Exit::Done),
             Command::Db(args) => db::run(args, &desk.store()?, out).await.map(|()| Exit::Done),
         }?;

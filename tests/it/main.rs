@@ -54,6 +54,7 @@ mod storm;
 mod systemd;
 mod tidy;
 mod tools;
+mod transactions;
 mod vectors;
 mod venues;
 mod weather;

@@ -3,8 +3,13 @@
 use super::Out;
 use crate::store::{Db, Settings};
 
-/// Bring the tables up to date and make the schema `reporting` anew.
+const EXAMPLES: &str = "\
+Examples:
+  hedge migrate";
+
+/// Brings the tables up to date and makes the schema `reporting` anew.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {}
 
 /// Migrates and says what was applied.

@@ -14,6 +14,7 @@ pub mod auth;
 pub mod backfill;
 pub mod check;
 mod clerk;
+pub mod completions;
 pub mod db;
 pub mod demo;
 pub mod desk;
@@ -22,6 +23,7 @@ pub mod export;
 pub mod index;
 pub mod init;
 pub mod job;
+pub mod man;
 pub mod migrate;
 pub mod preflight;
 pub mod process_tx;
@@ -116,6 +118,8 @@ enum Command {
     Export(export::Args),
     Sim(sim::Args),
     Db(db::Args),
+    Completions(completions::Args),
+    Man(man::Args),
 }
 
 impl Cli {
@@ -176,6 +180,8 @@ impl Cli {
             Command::Export(args) => export::run(args, &desk, out).await,
             Command::ProcessTx(args) => process_tx::run(args, &desk, out).await,
             Command::Sim(args) => sim::run(args, out).await.map(|()| Exit::Done),
+            Command::Completions(args) => completions::run(&args, out),
+            Command::Man(args) => man::run(&args, out),
             Command::Db(args) => db::run(args, &desk.store()?, out).await.map(|()| Exit::Done),
         }?;
         out.flush()?;

@@ -59,4 +59,5 @@ mod vectors;
 mod venues;
 mod weather;
 mod why;
+mod words;
 mod world;

@@ -7,6 +7,7 @@
 //! - [`activity`]: what moved in an account at a broker without a trade
 //! - [`action`]: what companies do to their shares
 //! - [`market`]: what brokers and markets say of themselves: hours, quotes, holdings
+//! - [`earlier`]: the earlier system's books, row by row
 //! - [`coverage`]: which blocks were read, and how each range was believed
 //!
 //! Pure: values in, values out. No clock, no pool, no `async`, no float.
@@ -14,6 +15,7 @@
 pub mod action;
 pub mod activity;
 pub mod coverage;
+pub mod earlier;
 pub mod execution;
 pub mod fill;
 pub mod log;

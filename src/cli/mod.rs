@@ -20,6 +20,7 @@ pub mod demo;
 pub mod desk;
 pub mod doctor;
 pub mod export;
+pub mod import;
 pub mod index;
 pub mod init;
 pub mod job;
@@ -115,6 +116,7 @@ enum Command {
     Accept(accept::Args),
     Redrive(redrive::Args),
     ProcessTx(process_tx::Args),
+    Import(import::Args),
     Export(export::Args),
     Sim(sim::Args),
     Db(db::Args),
@@ -177,6 +179,7 @@ impl Cli {
             Command::Rewind(args) => rewind::run(args, &desk, out).await,
             Command::Accept(args) => accept::run(args, &desk, out).await,
             Command::Redrive(args) => redrive::run(args, &desk, out).await,
+            Command::Import(args) => import::run(args, &desk, out).await,
             Command::Export(args) => export::run(args, &desk, out).await,
             Command::ProcessTx(args) => process_tx::run(args, &desk, out).await,
             Command::Sim(args) => sim::run(args, out).await.map(|()| Exit::Done),

@@ -19,7 +19,7 @@ use super::pool::DatabaseUrl;
 use super::{StoreError, passes};
 
 /// `migrations/`, oldest first.
-const MIGRATIONS: [(&str, &str); 8] = [
+const MIGRATIONS: [(&str, &str); 9] = [
     ("V001__the_chain", include_str!("../../migrations/V001__the_chain.sql")),
     ("V002__hedging", include_str!("../../migrations/V002__hedging.sql")),
     ("V003__credentials", include_str!("../../migrations/V003__credentials.sql")),
@@ -28,13 +28,14 @@ const MIGRATIONS: [(&str, &str); 8] = [
     ("V006__profit", include_str!("../../migrations/V006__profit.sql")),
     ("V007__reconciliation", include_str!("../../migrations/V007__reconciliation.sql")),
     ("V008__alerts", include_str!("../../migrations/V008__alerts.sql")),
+    ("V009__import", include_str!("../../migrations/V009__import.sql")),
 ];
 
 /// How many there are: the version that tables have when they are up to date.
 pub const NEWEST: usize = MIGRATIONS.len();
 
 /// `sql/views/`, in the order of their names: the empty schema, then a view each.
-const VIEWS: [(&str, &str); 17] = [
+const VIEWS: [(&str, &str); 21] = [
     ("00_schema", include_str!("../../sql/views/00_schema.sql")),
     ("01_fill", include_str!("../../sql/views/01_fill.sql")),
     ("02_orphaned_fill", include_str!("../../sql/views/02_orphaned_fill.sql")),
@@ -52,6 +53,10 @@ const VIEWS: [(&str, &str); 17] = [
     ("14_halt", include_str!("../../sql/views/14_halt.sql")),
     ("15_exposure_parts", include_str!("../../sql/views/15_exposure_parts.sql")),
     ("60_job_run", include_str!("../../sql/views/60_job_run.sql")),
+    ("80_imported_trade", include_str!("../../sql/views/80_imported_trade.sql")),
+    ("81_imported_execution", include_str!("../../sql/views/81_imported_execution.sql")),
+    ("82_imported_profit", include_str!("../../sql/views/82_imported_profit.sql")),
+    ("83_import_misfit", include_str!("../../sql/views/83_import_misfit.sql")),
 ];
 
 /// Two processes that start at once meet here: `hedge` in ASCII.

@@ -8,6 +8,7 @@
 //!   in numbers of [`types`];
 //! - [`credentials`]: logins at brokers, sealed; [`paper`]: orders at the venue that is nobody's;
 //! - [`runs`], [`sessions`], [`checks`]: which job ran, when the market is open, what `sql/checks` found;
+//! - [`imports`]: what was taken over from the earlier system;
 //! - [`migrate`]: the tables' history applied, the schema `reporting` made anew.
 //!
 //! What is always true here: nothing in this room decides, and no error or log
@@ -22,6 +23,7 @@ pub mod embedded;
 pub mod exposure;
 pub mod facts;
 pub mod halts;
+pub mod imports;
 pub mod lease;
 pub mod migrate;
 pub mod nodes;

@@ -30,6 +30,12 @@ impl Type<Postgres> for Amount {
     }
 }
 
+impl PgHasArrayType for Amount {
+    fn array_type_info() -> PgTypeInfo {
+        PgTypeInfo::with_oid(Oid(1231))
+    }
+}
+
 impl Encode<'_, Postgres> for Amount {
     fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
         numeric(buffer, &Exact::from(*self));

@@ -34,6 +34,7 @@ mod gate;
 mod handovers;
 mod hedge_storm;
 mod hedging;
+mod importing;
 mod jobs;
 mod laws;
 mod logins;

@@ -14,5 +14,5 @@ select
     f.usdc_exact
 from source s
 join chain_log l on l.chain_id = s.chain_id and l.source_id = s.id and l.tx_hash = $1 and l.taken_by is null
-join fill f using (chain_id, block_hash, log_index)
+join fill f on f.chain_id = l.chain_id and f.block_hash = l.block_hash and f.log_index = l.log_index
 order by l.block_number, l.log_index, f.role

@@ -18,7 +18,7 @@ insert into fill (chain_id, block_hash, log_index, role, owner, side, symbol, to
 select 8453, repeat('2', 32)::bytea, 1000 + n, 'order', repeat('o', 20)::bytea, case n % 2 when 0 then 'SELL' else 'BUY' end,
     case n % 3 when 0 then 'AAPL' else 'GME, \"old\"' end, repeat('t', 20)::bytea, q, q, 147.250001, 147.2500010000000000001,
     1, q, 1
-from (select n, n + 0.123456789012345678 as q from generate_series(1, 1000) n) as some";
+from (select n, n + 0.123456789012345678 as q from generate_series(1, 1000) n) as made";
 
 /// The same three numbers of every table, by whoever reads it.
 const SUMS: &str = "select count(*)::text, sum(quantity)::text, sum(usdc)::text from reporting.fill

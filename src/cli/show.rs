@@ -378,32 +378,46 @@ impl What {
                 chosen: CONTRADICTIONS,
                 nothing: "no node was contradicted",
             }),
-            Self::Halts { symbol, live, printing } => {
-                arguments.add(symbol)?;
-                arguments.add(live)?;
-                arguments.add(printing.rows())?;
-                Ok(Question {
-                    sql: include_str!("../../sql/queries/show_halts.sql"),
-                    arguments,
-                    form: printing.form(),
-                    chosen: HALTS,
-                    nothing: "nothing was halted",
-                })
-            }
-            Self::Runs { job, date, printing } => {
-                arguments.add(job)?;
-                arguments.add(date.map(Day))?;
-                arguments.add(printing.rows())?;
-                Ok(Question {
-                    sql: include_str!("../../sql/queries/show_runs.sql"),
-                    arguments,
-                    form: printing.form(),
-                    chosen: RUNS,
-                    nothing: "no job ran; `hedge job list` says what is due when",
-                })
-            }
+            Self::Halts { symbol, live, printing } => halts(symbol, live, &printing),
+            Self::Runs { job, date, printing } => runs(job, date, &printing),
         }
     }
+}
+
+fn halts(
+    symbol: Option<String>,
+    live: bool,
+    printing: &Printing,
+) -> Result<Question, sqlx::error::BoxDynError> {
+    let mut arguments = PgArguments::default();
+    arguments.add(symbol)?;
+    arguments.add(live)?;
+    arguments.add(printing.rows())?;
+    Ok(Question {
+        sql: include_str!("../../sql/queries/show_halts.sql"),
+        arguments,
+        form: printing.form(),
+        chosen: HALTS,
+        nothing: "nothing was halted",
+    })
+}
+
+fn runs(
+    job: Option<String>,
+    date: Option<Date>,
+    printing: &Printing,
+) -> Result<Question, sqlx::error::BoxDynError> {
+    let mut arguments = PgArguments::default();
+    arguments.add(job)?;
+    arguments.add(date.map(Day))?;
+    arguments.add(printing.rows())?;
+    Ok(Question {
+        sql: include_str!("../../sql/queries/show_runs.sql"),
+        arguments,
+        form: printing.form(),
+        chosen: RUNS,
+        nothing: "no job ran; `hedge job list` says what is due when",
+    })
 }
 
 /// Adds source, blocks and limit, in the order of the queries.

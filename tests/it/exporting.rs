@@ -109,9 +109,9 @@ async fn what_is_exported_as_parquet_sums_to_what_the_tables_do_by_polars_and_by
     let script = "
 import duckdb, sys
 print(*duckdb.sql(f\"\"\"select count(*), sum(quantity), sum(usdc) from read_parquet('{sys.argv[1]}/fill/*/*.parquet',
-    hive_partitioning = true) where et_date >= date '2026-03-01'\"\"\").fetchone())
+    hive_partitioning = true) where et_date >= date '2026-03-01'\"\"\").fetchall()[0])
 print(*[kind for name, kind, *_ in duckdb.sql(f\"describe select quantity, executed_at, log_index, symbol from '{sys.argv[1]}/fill/*/*.parquet'\").fetchall()])
-print(*duckdb.sql(f\"\"\"select count(*), sum(cash_usd_exact) from '{sys.argv[1]}/execution/*/*.parquet'\"\"\").fetchone())
+print(*duckdb.sql(f\"\"\"select count(*), sum(cash_usd_exact) from '{sys.argv[1]}/execution/*/*.parquet'\"\"\").fetchall()[0])
 ";
     let ran = Command::new(python).args(["-c", script]).arg(&room).output().unwrap();
     let read = String::from_utf8_lossy(&ran.stdout);

@@ -52,7 +52,7 @@ values ('AAPL', '2025-08-01T00:00:00Z', 'ONCHAIN', 1, 'SELL', 0.1, 150.25, null,
        ('AAPL', '2025-08-01T02:00:00Z', 'ONCHAIN', 121, 'BUY', 0.1, 150.2, 0.005, 0.005, 0),
        ('AAPL', '2025-08-01T02:00:00Z', 'ON CHAIN', 122, 'BUY', 0.1, 150.2, 0.005, 0.005, 0);";
 
-/// Rows that do not fit: SQLite takes them all.
+/// Rows that do not fit: `SQLite` takes them all.
 const WRONG: &str = "
 insert into onchain_trades (id, tx_hash, log_index, symbol, amount, direction, price_usdc) values
     (20001, '0x12', 1, 'tAAPL', 1, 'SELL', 150),

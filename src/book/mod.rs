@@ -11,6 +11,7 @@
 //! - [`statement`]: a day's figures, and that they tie out
 //! - [`market`]: what brokers and markets say of themselves: hours, quotes, holdings
 //! - [`recon`]: our books against what brokers and chains say, and what becomes of a difference
+//! - [`earlier`]: the earlier system's books, row by row
 //! - [`coverage`]: which blocks were read, and how each range was believed
 //!
 //! Pure: values in, values out. No clock, no pool, no `async`, no float.
@@ -19,6 +20,7 @@ pub mod action;
 pub mod activity;
 pub mod count;
 pub mod coverage;
+pub mod earlier;
 pub mod execution;
 pub mod fill;
 pub mod history;

@@ -11,7 +11,7 @@ use std::{
     sync::Arc,
 };
 
-use alloy::primitives::B256;
+use alloy::primitives::{B256, U64};
 use serde_json::value::RawValue;
 
 pub use super::proof::Header;
@@ -288,6 +288,26 @@ async fn timed(node: &Node, mut logs: Vec<Log>, known: &[&Header]) -> Result<Vec
         log.block_timestamp = log.block_timestamp.or_else(|| times.get(&log.block_hash).copied());
     }
     Ok(logs)
+}
+
+/// The block that holds a transaction; `None` where the node knows of none.
+pub async fn block_of_transaction(node: &Node, tx: B256) -> Result<Option<Place>, Failed> {
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Receipt {
+        block_number: Option<U64>,
+        block_hash: Option<B256>,
+    }
+    match next(&mut node.ask(&[Call::receipt(tx)]).await?.into_iter()) {
+        Ok(Some(json)) => {
+            let receipt = serde_json::from_str::<Receipt>(json.get())
+                .map_err(|error| node.unanswered(format!("a receipt that does not read: {error}")))?;
+            let place = receipt.block_number.zip(receipt.block_hash);
+            Ok(place.map(|(number, hash)| Place { number: number.to(), hash }))
+        }
+        Ok(None) => Ok(None),
+        Err(refusal) => Err(node.unanswered(refusal).into()),
+    }
 }
 
 /// All logs of `filter` in one transaction, from its receipt, placed in `block`; `None` where there is no receipt.

@@ -16,7 +16,7 @@ use crate::{
     store::{
         Db, cursors,
         exposure::{self, Act, Opening},
-        halts, venues,
+        halts, imports, venues,
     },
     time::{Clock, new_york_date},
     units::{Amount, Shares, Usd},
@@ -202,6 +202,10 @@ pub async fn go_live(args: GoLive, desk: &Desk, out: &mut Out<'_>) -> anyhow::Re
             None => continue,
         };
         let block = block.max(source.from_block);
+        let twice = imports::from_block(&mut tx, id, block).await?;
+        if twice > 0 {
+            return Err(counted(&source.name, block, twice).into());
+        }
         let line = if exposure::go_live(&mut tx, id, block, act).await? {
             begins = true;
             format!("{}: fills from block {block} on are hedged", source.name)
@@ -233,6 +237,16 @@ pub async fn go_live(args: GoLive, desk: &Desk, out: &mut Out<'_>) -> anyhow::Re
     writeln!(out, "see what is exposed: hedge show positions")?;
     sources.db.close().await;
     Ok(Exit::Done)
+}
+
+fn counted(source: &str, block: u64, trades: u64) -> Trouble {
+    Trouble {
+        what: format!("`{source}` cannot go live at block {block}"),
+        cause: format!("{trades} trades from there on are imported, and what they left open counts already"),
+        state: "nothing was changed".to_owned(),
+        next: "name the first block after the last imported trade: `hedge import` says which".to_owned(),
+        exit: Exit::Usage,
+    }
 }
 
 fn never_read(source: &str) -> Trouble {

@@ -11,8 +11,14 @@ use super::Out;
 use crate::store::embedded::Cluster;
 use crate::store::{Db, Settings};
 
-/// Look inside the database.
+const EXAMPLES: &str = "\
+Examples:
+  hedge db psql -- -c \"select * from reporting.cursor\"
+  hedge db url";
+
+/// Looks inside the database.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     #[command(subcommand)]
     what: What,
@@ -20,17 +26,17 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Open psql on it; the embedded Postgres runs as long as psql does
+    /// Opens psql on it; the embedded Postgres runs as long as psql does
     Psql {
         /// Handed to psql, such as: -- -c 'select * from reporting.cursor'
         #[arg(last = true)]
         args: Vec<OsString>,
     },
-    /// Print its address, password included; the embedded Postgres answers it while a hedge runs
+    /// Prints its address, password included; the embedded Postgres answers it while a hedge runs
     Url,
-    /// Stop the embedded Postgres, whoever uses it
+    /// Stops the embedded Postgres, whoever uses it
     Stop,
-    /// Print the directory of the embedded Postgres
+    /// Prints the directory of the embedded Postgres
     Path,
 }
 

@@ -3,13 +3,19 @@
 use super::Out;
 use crate::store::{Db, Settings};
 
-/// Bring the tables up to date and make the schema `reporting` anew.
+const EXAMPLES: &str = "\
+Examples:
+  hedge migrate";
+
+/// Brings the tables up to date and makes the schema `reporting` anew.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Give the roles `hedge_owner`, `hedge_app`, `hedge_job` and `hedge_bi` what is theirs; makes those that are missing
     #[arg(long)]
     roles: bool,
 }
+#[command(after_help = EXAMPLES)]
+pub struct Args {}
 
 /// Migrates and says what was applied.
 ///

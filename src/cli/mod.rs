@@ -18,18 +18,23 @@ pub mod bi;
 pub mod breaks;
 pub mod check;
 mod clerk;
+pub mod completions;
 pub mod db;
 pub mod demo;
 pub mod desk;
 pub mod doctor;
 mod failed_unit;
+pub mod export;
+pub mod import;
 pub mod index;
 pub mod init;
 pub mod job;
+pub mod man;
 pub mod migrate;
 pub mod pnl;
 pub mod preflight;
 pub mod price;
+pub mod process_tx;
 pub mod progress;
 pub mod recon;
 pub mod reconcile;
@@ -133,8 +138,13 @@ enum Command {
     Alert(alert::Args),
     Redrive(redrive::Args),
     Bi(bi::Args),
+    ProcessTx(process_tx::Args),
+    Import(import::Args),
+    Export(export::Args),
     Sim(sim::Args),
     Db(db::Args),
+    Completions(completions::Args),
+    Man(man::Args),
 }
 
 impl Cli {
@@ -211,7 +221,12 @@ impl Cli {
             Command::Alert(args) => Box::pin(alert::run(args, &desk, out)).await,
             Command::Redrive(args) => redrive::run(args, &desk, out).await,
             Command::Bi(args) => Box::pin(bi::run(args, &desk, out)).await,
+            Command::Import(args) => import::run(args, &desk, out).await,
+            Command::Export(args) => export::run(args, &desk, out).await,
+            Command::ProcessTx(args) => process_tx::run(args, &desk, out).await,
             Command::Sim(args) => sim::run(args, out).await.map(|()| Exit::Done),
+            Command::Completions(args) => completions::run(&args, out),
+            Command::Man(args) => man::run(&args, out),
             Command::Db(args) => db::run(args, &desk.store()?, out).await.map(|()| Exit::Done),
         }?;
         out.flush()?;

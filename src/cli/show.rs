@@ -5,11 +5,18 @@
 
 use clap::Subcommand;
 use sqlx::{Arguments, PgPool, postgres::PgArguments};
+use jiff::civil::Date;
+use sqlx::{
+    Arguments, AssertSqlSafe, Column as _, Executor, PgPool, Row, SqlSafeStr, Statement, TypeInfo,
+    postgres::{PgArguments, PgColumn},
+};
 
 use super::{Desk, Exit, Out, Trouble};
 use crate::{
     report::{Form, Table},
     store::{Db, StoreError, table},
+    report::{Column, Form, Kind, Table},
+    store::{Db, StoreError, types::Day},
 };
 
 const EXAMPLES: &str = "\
@@ -20,6 +27,8 @@ Examples:
   hedge show orders --live
   hedge show events 42
   hedge show pnl --symbol AAPL
+  hedge show halts --live
+  hedge show runs --job pnl
   hedge show skipped --json";
 
 /// Rows that people are shown unless they say otherwise.
@@ -131,6 +140,24 @@ const RECON: &[&str] = &[
 const SKIPPED: &[&str] =
     &["skipped_id", "executed_at", "source", "reason", "detail", "block_number", "log_index", "tx_hash"];
 
+const VAULT_MOVES: &[&str] =
+    &["executed_at", "source", "kind", "token_quantity", "token_symbol", "block_number", "log_index"];
+const COVERAGE: &[&str] =
+    &["source", "from_block", "to_block", "blocks", "verdict", "node", "logs", "foreign_logs", "read_at"];
+const CONTRADICTIONS: &[&str] = &[
+    "found_last_at",
+    "source",
+    "block_number",
+    "node",
+    "said",
+    "against",
+    "against_said",
+    "found_by",
+    "times",
+];
+const HALTS: &[&str] = &["happened_at", "act", "symbol", "holds", "reason", "author"];
+const RUNS: &[&str] = &["due_at", "job", "business_date", "state", "attempt", "duration_seconds", "said"];
+
 /// Shows what was written: newest first; people see the columns that matter, programs see all.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -217,6 +244,45 @@ enum What {
         blocks: Blocks,
         #[command(flatten)]
         filter: Filter,
+    },
+    /// Deposits into vaults of ours and withdrawals from them, as the chain has them now
+    VaultMoves {
+        #[command(flatten)]
+        blocks: Blocks,
+        #[command(flatten)]
+        filter: Filter,
+    },
+    /// Which blocks were read, and how each range of them is believed
+    Coverage {
+        #[command(flatten)]
+        filter: Filter,
+    },
+    /// Answers of nodes that could not both be true
+    Contradictions {
+        #[command(flatten)]
+        filter: Filter,
+    },
+    /// What was halted and resumed, by whom and why
+    Halts {
+        /// Only of this share.
+        #[arg(long, value_name = "TICKER")]
+        symbol: Option<String>,
+        /// Only those that hold.
+        #[arg(long)]
+        live: bool,
+        #[command(flatten)]
+        printing: Printing,
+    },
+    /// Which job ran when, and what came of it
+    Runs {
+        /// Only this job.
+        #[arg(long, value_name = "NAME")]
+        job: Option<String>,
+        /// Only for this business date.
+        #[arg(long, value_name = "DATE")]
+        date: Option<Date>,
+        #[command(flatten)]
+        printing: Printing,
     },
 }
 
@@ -387,8 +453,67 @@ impl What {
                 chosen: SKIPPED,
                 nothing: "no skipped logs wait for a person",
             }),
+            Self::VaultMoves { blocks, filter } => Ok(Question {
+                sql: include_str!("../../sql/queries/show_vault_moves.sql"),
+                form: add(&mut arguments, filter, Some(&blocks))?,
+                arguments,
+                chosen: VAULT_MOVES,
+                nothing: "no deposits and no withdrawals; `hedge show cursors` says how far was read",
+            }),
+            Self::Coverage { filter } => Ok(Question {
+                sql: include_str!("../../sql/queries/show_coverage.sql"),
+                form: add(&mut arguments, filter, None)?,
+                arguments,
+                chosen: COVERAGE,
+                nothing: "nothing was read yet; `hedge backfill` or `hedge index` begins",
+            }),
+            Self::Contradictions { filter } => Ok(Question {
+                sql: include_str!("../../sql/queries/show_contradictions.sql"),
+                form: add(&mut arguments, filter, None)?,
+                arguments,
+                chosen: CONTRADICTIONS,
+                nothing: "no node was contradicted",
+            }),
+            Self::Halts { symbol, live, printing } => halts(symbol, live, &printing),
+            Self::Runs { job, date, printing } => runs(job, date, &printing),
         }
     }
+}
+
+fn halts(
+    symbol: Option<String>,
+    live: bool,
+    printing: &Printing,
+) -> Result<Question, sqlx::error::BoxDynError> {
+    let mut arguments = PgArguments::default();
+    arguments.add(symbol)?;
+    arguments.add(live)?;
+    arguments.add(printing.rows())?;
+    Ok(Question {
+        sql: include_str!("../../sql/queries/show_halts.sql"),
+        arguments,
+        form: printing.form(),
+        chosen: HALTS,
+        nothing: "nothing was halted",
+    })
+}
+
+fn runs(
+    job: Option<String>,
+    date: Option<Date>,
+    printing: &Printing,
+) -> Result<Question, sqlx::error::BoxDynError> {
+    let mut arguments = PgArguments::default();
+    arguments.add(job)?;
+    arguments.add(date.map(Day))?;
+    arguments.add(printing.rows())?;
+    Ok(Question {
+        sql: include_str!("../../sql/queries/show_runs.sql"),
+        arguments,
+        form: printing.form(),
+        chosen: RUNS,
+        nothing: "no job ran; `hedge job list` says what is due when",
+    })
 }
 
 /// Adds source, blocks and limit, in the order of the queries.

@@ -61,6 +61,17 @@ pub struct Report {
     pub disowned: u64,
 }
 
+/// What a look at one block came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// The node has another chain than the books.
+    Another,
+    /// The books changed meanwhile: look again.
+    Moved,
+    /// It is written, and how it is believed.
+    Done(Verdict),
+}
+
 /// Audits one source.
 #[derive(Debug)]
 pub struct Auditor {
@@ -137,6 +148,34 @@ impl Auditor {
             self.walk = Some((before, range.clone()));
         }
         Ok(Step::Moved)
+    }
+
+    /// Proves one block that is written, by itself: the node's chain is ours where its range ends.
+    ///
+    /// # Errors
+    /// Try again, or the database.
+    pub(super) async fn one(&mut self, node: &Arc<Node>, block: Place) -> Result<Look, Hindered> {
+        let at = (block.number, block.number);
+        let range = {
+            let mut conn = self.reading.connection().await?;
+            ranges::doubtful(&mut conn, self.reading.id, at, Verdict::Proved).await?
+        };
+        // What is proved lacks nothing.
+        let Some(range) = range else { return Ok(Look::Done(Verdict::Proved)) };
+        let end = reader::header_of(node, range.to.number).await?;
+        let proved =
+            reader::prove(&self.reading.nodes, node, &self.reading.filter, block.number, block.number)
+                .await?;
+        let Some(header) = proved.headers.first() else { return Ok(Look::Another) };
+        if header.hash != block.hash || end.is_none_or(|end| end.hash != range.to.hash) {
+            return Ok(Look::Another);
+        }
+        let before = Place { number: block.number.saturating_sub(1), hash: header.parent };
+        let verdict = proved.verdicts.first().copied().unwrap_or(range.verdict).max(range.verdict);
+        Ok(match self.weigh(node, &range, proved, before).await? {
+            Ok(()) => Look::Done(verdict),
+            Err(Moved) => Look::Moved,
+        })
     }
 
     /// The node has another block where ours should be. One of the two is wrong.

@@ -4,6 +4,7 @@
 //! - [`backfill`]: history in parallel, committed in order
 //! - [`audit`]: reads again and proves what was only taken
 //! - [`rewind`], [`redrive`]: an operator's acts on what is written
+//! - [`transaction`]: one transaction, now
 //! - [`hedging`]: brings exposure below its threshold, order by order
 //! - [`reading`]: what a source is read with
 //! - [`logins`]: what logins at brokers left behind; [`paper`]: what is kept and known of the paper venue
@@ -32,6 +33,7 @@ pub mod reading;
 pub mod redrive;
 pub mod rewind;
 pub mod vaults;
+pub mod transaction;
 
 use std::{sync::Arc, time::Duration};
 

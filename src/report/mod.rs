@@ -6,6 +6,7 @@
 //! - [`statement_page`]: the same as a page, for screens and A4
 //! - [`chart`]: lines and bars, as SVG and PNG
 //! - [`mail`]: what is told of a run, as text and as HTML
+//! - [`partition`]: one day of a table as a file, Parquet or CSV
 //!
 //! It takes rows, not a pool, and changes no value: what a program reads is exact.
 
@@ -14,6 +15,7 @@ pub mod figure;
 pub mod mail;
 pub mod statement;
 pub mod statement_page;
+pub mod partition;
 pub mod table;
 
 pub use table::{Column, Form, Kind, Table};

@@ -28,6 +28,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("V006__profit", include_str!("../../migrations/V006__profit.sql")),
     ("V007__reconciliation", include_str!("../../migrations/V007__reconciliation.sql")),
     ("V008__alerts", include_str!("../../migrations/V008__alerts.sql")),
+    ("V009__import", include_str!("../../migrations/V009__import.sql")),
     ("V010__reporting", include_str!("../../migrations/V010__reporting.sql")),
 ];
 
@@ -84,6 +85,10 @@ const VIEWS: &[(&str, &str)] = &[
     ("67_audit", include_str!("../../sql/views/67_audit.sql")),
     ("68_as_of", include_str!("../../sql/views/68_as_of.sql")),
     ("69_pnl_as_of", include_str!("../../sql/views/69_pnl_as_of.sql")),
+    ("80_imported_trade", include_str!("../../sql/views/80_imported_trade.sql")),
+    ("81_imported_execution", include_str!("../../sql/views/81_imported_execution.sql")),
+    ("82_imported_profit", include_str!("../../sql/views/82_imported_profit.sql")),
+    ("83_import_misfit", include_str!("../../sql/views/83_import_misfit.sql")),
     ("85_onchain_trades", include_str!("../../sql/views/85_onchain_trades.sql")),
     ("86_offchain_trades", include_str!("../../sql/views/86_offchain_trades.sql")),
     ("87_schwab_executions", include_str!("../../sql/views/87_schwab_executions.sql")),

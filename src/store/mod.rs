@@ -18,6 +18,7 @@
 //! - [`actions`], [`activities`]: what companies do to their shares, what moves an account without a trade;
 //! - [`table`]: rows as Postgres spells them, for whoever shows them;
 //! - [`pnl`], [`statement`]: what P&L is counted from, what was counted, what was stated, with [`copied`] as its spectacles;
+//! - [`imports`]: what was taken over from the earlier system;
 //! - [`migrate`]: the tables' history applied, the schema `reporting` made anew.
 //!
 //! What is always true here: nothing in this room decides, and no error or log
@@ -36,6 +37,7 @@ pub mod embedded;
 pub mod exposure;
 pub mod facts;
 pub mod halts;
+pub mod imports;
 pub mod lease;
 pub mod ledger;
 pub mod marks;

@@ -431,6 +431,30 @@ async fn a_fill_whose_ratio_was_pruned_comes_by_redrive() {
 }
 
 #[tokio::test]
+async fn one_transaction_is_looked_at_and_its_fills_are_shown() {
+    // Given books of the first blocks of a chain
+    let node = calm_node(invented(18, 300)).await;
+    let source = Source::of(&node);
+    let desk = Desk::new(&[Source::of(&node)]).await;
+    let (from, to) = (source.from.to_string(), (source.from + 150).to_string());
+    desk.run(&["backfill", "--from", &from, "--to", &to], 0).await;
+    let fills = node.chain().canonical_fills();
+    let ours: Vec<&SimFill> = fills.iter().filter(|fill| fill.ours).collect();
+    let (first, last) = (ours.first().unwrap(), ours.last().unwrap());
+    // When one of them is asked for, then it is shown
+    let said = desk.run(&["process-tx", &first.tx_hash.to_string()], 0).await;
+    assert!(said.contains("it lacked nothing") && said.contains(first.side.as_str()), "{said}");
+    // When it lies above, or nobody has it, then that is said and nothing is written
+    let logs = desk.count("select count(*) from chain_log").await;
+    let said = desk.run(&["process-tx", &last.tx_hash.to_string()], 4).await;
+    assert!(said.contains("is above the cursor"), "{said}");
+    let said = desk.run(&["process-tx", &format!("0x{}", "7".repeat(64))], 1).await;
+    assert!(said.contains("no source has a log in 0x777"), "{said}");
+    assert_eq!(desk.count("select count(*) from chain_log").await, logs);
+    desk.is_sound().await;
+}
+
+#[tokio::test]
 async fn a_skipped_log_is_accepted_once() {
     let node = calm_node(invented(18, 300)).await;
     node.set_weather(Weather::calm().with(Fault::PrunedState(5).always()));

@@ -303,6 +303,7 @@ async fn every_check_finds_what_it_is_there_for() {
         ("recon_break_events", "delete from recon_break_event where break_id = 1"),
         ("recon_explained", "delete from recon_explanation"),
         ("recon_orphan_break", "update recon_break set class = 'QUANTITY'"),
+        ("imported_twice", TWICE),
         ("log_of_stray_block", "update chain_log set block_number = 103 where block_number = 102"),
     ];
     for (check, wrong) in wrongs {
@@ -318,6 +319,12 @@ async fn every_check_finds_what_it_is_there_for() {
         assert!(wrongs.iter().any(|(check, _)| *check == name), "{name} was never seen to find anything");
     }
 }
+
+/// The fill of block 102 as a trade that was open in the earlier system before hedging began.
+const TWICE: &str = "insert into import (digest, file, author, imported_at)
+    values (repeat('d', 32)::bytea, 'earlier.db', 'tester', '2026-03-08 03:00:00Z');
+    insert into imported_trade (tx_hash, log_index, import_id, trade_id, token_symbol, symbol, side, quantity, price)
+    values (repeat('T', 32)::bytea, 4, 1, 1, 'tAAPL', 'AAPL', 'SELL', 1.5, 150)";
 
 async fn failures(world: &World, check: &str) -> usize {
     let (_, sql) = files("checks").into_iter().find(|(name, _)| name == check).unwrap();

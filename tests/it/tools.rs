@@ -16,6 +16,7 @@ const ANVIL: &str = "1.7.1";
 const ALPACA_PY: &str = "0.44.0";
 const REPRESENTATIONS: &str = "1.2.0";
 const AIOSMTPD: &str = "1.4.6";
+const DUCKDB: &str = "2.0.0";
 
 /// A real node; `None` where it cannot be fetched, which stands on stderr.
 ///
@@ -55,6 +56,16 @@ pub fn metabase_representations() -> Option<&'static Path> {
         Ok(room.join("node_modules/.bin/representations"))
     };
     had(PROGRAM.get_or_init(fetched), "no dashboard was validated")
+    had(PROGRAM.get_or_init(|| fetched_python("alpaca-py", ALPACA_PY)), "no SDK of Alpaca's was tested")
+}
+
+/// A Python that knows `DuckDB`; `None` where it cannot be fetched, which stands on stderr.
+///
+/// # Panics
+/// On CI, where it cannot be fetched: nothing is skipped there.
+pub fn duckdb() -> Option<&'static Path> {
+    static PROGRAM: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    had(PROGRAM.get_or_init(|| fetched_python("duckdb", DUCKDB)), "no file was read by DuckDB")
 }
 
 fn had(program: &'static Result<PathBuf, String>, skipped: &str) -> Option<&'static Path> {
@@ -83,6 +94,9 @@ fn fetched_anvil() -> Result<PathBuf, String> {
 }
 
 /// A Python with a package of its index, fetching it the first time.
+fn fetched_python(package: &str, version: &str) -> Result<PathBuf, String> {
+    let room = kept(package, version, |room| {
+/// A Python of its own that knows a package of `PyPI`.
 fn fetched_python(package: &str, version: &str) -> Result<PathBuf, String> {
     let room = kept(package, version, |room| {
         run(Command::new("python3").args(["-m", "venv", "--without-pip"]).arg(room))?;

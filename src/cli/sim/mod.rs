@@ -11,9 +11,14 @@ use crate::sim::broker::CONTROL;
 
 pub(super) use chain::configuration;
 
+const EXAMPLES: &str = "\
+Examples:
+  hedge sim chain
+  hedge sim alpaca";
+
 /// Rehearses: serves a chain that can reorg from a node that can lie, or a broker that can.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = format!("While a broker runs:\n{CONTROL}"))]
+#[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\nWhile a broker runs:\n{CONTROL}"))]
 pub struct Args {
     #[command(subcommand)]
     stage: Stage,

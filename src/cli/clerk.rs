@@ -12,7 +12,6 @@ use crate::{
     job::{
         Outcome, Run, Verdict, activities, calendar, checks, corporate_actions, health,
         marks::{self, Marked},
-        Outcome, Run, Verdict, calendar, checks, corporate_actions, health,
         notify::{self, Voice},
         office::Clerk,
         pnl::{self, Counting},

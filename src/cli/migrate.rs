@@ -5,17 +5,17 @@ use crate::store::{Db, Settings};
 
 const EXAMPLES: &str = "\
 Examples:
-  hedge migrate";
+  hedge migrate
+  hedge migrate --roles     and gives the roles of readers and writers what is theirs";
 
 /// Brings the tables up to date and makes the schema `reporting` anew.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     /// Give the roles `hedge_owner`, `hedge_app`, `hedge_job` and `hedge_bi` what is theirs; makes those that are missing
     #[arg(long)]
     roles: bool,
 }
-#[command(after_help = EXAMPLES)]
-pub struct Args {}
 
 /// Migrates and says what was applied.
 ///

@@ -23,8 +23,8 @@ pub mod db;
 pub mod demo;
 pub mod desk;
 pub mod doctor;
-mod failed_unit;
 pub mod export;
+mod failed_unit;
 pub mod import;
 pub mod index;
 pub mod init;
@@ -123,7 +123,6 @@ enum Command {
     Check(check::Args),
     Action(action::Args),
     Price(price::Args),
-    Action(action::Args),
     Audit(audit::Args),
     Pnl(pnl::Args),
     Statement(statement::Args),
@@ -191,8 +190,6 @@ impl Cli {
             Command::Index(args) => Box::pin(index::run(args, &desk, out)).await,
             Command::Run(args) => run::run(args, &desk, out).await,
             Command::Web(args) => web::run(args, &desk, out).await,
-            Command::Sweep(args) => sweep::run(args, &desk, out).await,
-            Command::Web(args) => web::run(args, &desk, out).await,
             Command::Sweep(args) => Box::pin(sweep::run(args, &desk, out)).await,
             Command::GoLive(args) => act::go_live(args, &desk, out).await,
             Command::Halt(args) => act::halt(args, &desk, out).await,
@@ -205,7 +202,6 @@ impl Cli {
             Command::Job(args) => job::run(args, &desk, out).await,
             Command::Check(args) => check::run(args, &desk, out).await,
             Command::Price(args) => price::run(&args, &desk, out).await,
-            Command::Action(args) => action::run(args, &desk, out).await,
             Command::Pnl(args) => pnl::run(args, &desk, out).await,
             Command::Statement(args) => statement::run(args, &desk, out).await,
             Command::Action(args) => Box::pin(action::run(args, &desk, out)).await,

@@ -4,19 +4,13 @@
 //! view is printed without a change here.
 
 use clap::Subcommand;
-use sqlx::{Arguments, PgPool, postgres::PgArguments};
 use jiff::civil::Date;
-use sqlx::{
-    Arguments, AssertSqlSafe, Column as _, Executor, PgPool, Row, SqlSafeStr, Statement, TypeInfo,
-    postgres::{PgArguments, PgColumn},
-};
+use sqlx::{Arguments, PgPool, postgres::PgArguments};
 
 use super::{Desk, Exit, Out, Trouble};
 use crate::{
     report::{Form, Table},
-    store::{Db, StoreError, table},
-    report::{Column, Form, Kind, Table},
-    store::{Db, StoreError, types::Day},
+    store::{Db, StoreError, table, types::Day},
 };
 
 const EXAMPLES: &str = "\

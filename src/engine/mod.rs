@@ -32,8 +32,8 @@ pub mod pulse;
 pub mod reading;
 pub mod redrive;
 pub mod rewind;
-pub mod vaults;
 pub mod transaction;
+pub mod vaults;
 
 use std::{sync::Arc, time::Duration};
 

@@ -13,9 +13,9 @@
 pub mod chart;
 pub mod figure;
 pub mod mail;
+pub mod partition;
 pub mod statement;
 pub mod statement_page;
-pub mod partition;
 pub mod table;
 
 pub use table::{Column, Form, Kind, Table};

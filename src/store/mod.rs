@@ -13,9 +13,7 @@
 //! - [`vaults`]: where our tokens rest on chain, as far as is known;
 //! - [`credentials`]: logins at brokers, sealed; [`paper`]: orders at the venue that is nobody's;
 //! - [`runs`], [`sessions`], [`checks`]: which job ran, when the market is open, what `sql/checks` found;
-//! - [`table`]: rows as Postgres spells them, for whoever shows them;
 //! - [`marks`]: what open quantity is valued at;
-//! - [`actions`], [`activities`]: what companies do to their shares, what moves an account without a trade;
 //! - [`table`]: rows as Postgres spells them, for whoever shows them;
 //! - [`pnl`], [`statement`]: what P&L is counted from, what was counted, what was stated, with [`copied`] as its spectacles;
 //! - [`imports`]: what was taken over from the earlier system;

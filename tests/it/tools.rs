@@ -45,6 +45,15 @@ pub fn mail_server() -> Option<&'static Path> {
     had(PROGRAM.get_or_init(|| fetched_python("aiosmtpd", AIOSMTPD)), "no mail was sent")
 }
 
+/// A Python that knows `DuckDB`; `None` where it cannot be fetched, which stands on stderr.
+///
+/// # Panics
+/// On CI, where it cannot be fetched: nothing is skipped there.
+pub fn duckdb() -> Option<&'static Path> {
+    static PROGRAM: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    had(PROGRAM.get_or_init(|| fetched_python("duckdb", DUCKDB)), "no file was read by DuckDB")
+}
+
 /// What says whether files are ones that Metabase takes; `None` where it cannot be fetched, which stands on stderr.
 ///
 /// # Panics
@@ -56,16 +65,6 @@ pub fn metabase_representations() -> Option<&'static Path> {
         Ok(room.join("node_modules/.bin/representations"))
     };
     had(PROGRAM.get_or_init(fetched), "no dashboard was validated")
-    had(PROGRAM.get_or_init(|| fetched_python("alpaca-py", ALPACA_PY)), "no SDK of Alpaca's was tested")
-}
-
-/// A Python that knows `DuckDB`; `None` where it cannot be fetched, which stands on stderr.
-///
-/// # Panics
-/// On CI, where it cannot be fetched: nothing is skipped there.
-pub fn duckdb() -> Option<&'static Path> {
-    static PROGRAM: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    had(PROGRAM.get_or_init(|| fetched_python("duckdb", DUCKDB)), "no file was read by DuckDB")
 }
 
 fn had(program: &'static Result<PathBuf, String>, skipped: &str) -> Option<&'static Path> {
@@ -94,9 +93,6 @@ fn fetched_anvil() -> Result<PathBuf, String> {
 }
 
 /// A Python with a package of its index, fetching it the first time.
-fn fetched_python(package: &str, version: &str) -> Result<PathBuf, String> {
-    let room = kept(package, version, |room| {
-/// A Python of its own that knows a package of `PyPI`.
 fn fetched_python(package: &str, version: &str) -> Result<PathBuf, String> {
     let room = kept(package, version, |room| {
         run(Command::new("python3").args(["-m", "venv", "--without-pip"]).arg(room))?;

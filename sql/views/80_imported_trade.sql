@@ -11,6 +11,8 @@ select
     t.price,
     t.executed_at,
     (t.executed_at at time zone 'America/New_York')::date   as et_date,
+    date_trunc('week', t.executed_at at time zone 'America/New_York')::date as et_week,
+    date_trunc('month', t.executed_at at time zone 'America/New_York')::date as et_month,
     i.file,
     i.imported_at
 from imported_trade t
@@ -28,5 +30,7 @@ comment on column reporting.imported_trade.quantity is 'Shares, without a sign; 
 comment on column reporting.imported_trade.price is 'Dollars per share.';
 comment on column reporting.imported_trade.executed_at is 'Time of its block, UTC. NULL: the earlier system did not keep it.';
 comment on column reporting.imported_trade.et_date is 'Date of executed_at in New York. NULL as that is.';
+comment on column reporting.imported_trade.et_week is 'Monday of the week of et_date.';
+comment on column reporting.imported_trade.et_month is 'First day of the month of et_date.';
 comment on column reporting.imported_trade.file is 'The file that it was taken from.';
 comment on column reporting.imported_trade.imported_at is 'When that was, UTC.';

@@ -11,6 +11,8 @@ select
     e.status,
     e.executed_at,
     (e.executed_at at time zone 'America/New_York')::date   as et_date,
+    date_trunc('week', e.executed_at at time zone 'America/New_York')::date as et_week,
+    date_trunc('month', e.executed_at at time zone 'America/New_York')::date as et_month,
     i.file,
     i.imported_at
 from imported_execution e
@@ -28,5 +30,7 @@ comment on column reporting.imported_execution.price is 'Dollars per share. NULL
 comment on column reporting.imported_execution.status is 'FILLED or FAILED, in the earlier system''s words.';
 comment on column reporting.imported_execution.executed_at is 'When it ended, UTC. NULL: the earlier system did not say.';
 comment on column reporting.imported_execution.et_date is 'Date of executed_at in New York. NULL as that is.';
+comment on column reporting.imported_execution.et_week is 'Monday of the week of et_date.';
+comment on column reporting.imported_execution.et_month is 'First day of the month of et_date.';
 comment on column reporting.imported_execution.file is 'The file that it was taken from.';
 comment on column reporting.imported_execution.imported_at is 'When that was, UTC.';

@@ -11,7 +11,9 @@ select
     p.cumulative                                            as cumulative_usd_exact,
     p.net_after,
     p.executed_at,
-    (p.executed_at at time zone 'America/New_York')::date   as et_date
+    (p.executed_at at time zone 'America/New_York')::date   as et_date,
+    date_trunc('week', p.executed_at at time zone 'America/New_York')::date as et_week,
+    date_trunc('month', p.executed_at at time zone 'America/New_York')::date as et_month
 from imported_profit p;
 
 comment on view reporting.imported_profit is
@@ -27,3 +29,5 @@ comment on column reporting.imported_profit.cumulative_usd_exact is 'Dollars rea
 comment on column reporting.imported_profit.net_after is 'Units held in the symbol afterwards, signed: long is positive.';
 comment on column reporting.imported_profit.executed_at is 'When it was traded, UTC.';
 comment on column reporting.imported_profit.et_date is 'Date of executed_at in New York.';
+comment on column reporting.imported_profit.et_week is 'Monday of the week of et_date.';
+comment on column reporting.imported_profit.et_month is 'First day of the month of et_date.';

@@ -22,7 +22,7 @@ Examples:
   hedge pnl                      count what changed since the last time
   hedge pnl --date 2026-11-20    and show what each share earned on that day
   hedge pnl --rebuild            count everything again, from the first trade
-  hedge pnl replay --help        count the trades of a file, without a database";
+  hedge pnl replay --events trades.csv --metrics pnl.csv    the trades of a file, without a database";
 
 /// What people see of a day.
 const DAY: &[&str] = &[

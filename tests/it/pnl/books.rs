@@ -1,6 +1,6 @@
 //! The same through the books: facts in tables, the job, rows in versions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hedge::{
     book::{
@@ -311,6 +311,8 @@ pub fn history(seed: u64) -> Vec<Vec<Value>> {
     let mut dice = StdRng::seed_from_u64(seed);
     let mut batches = vec![Vec::new()];
     let mut known: Vec<(String, u64)> = Vec::new();
+    // A share is split at most once a day.
+    let mut split = BTreeSet::new();
     for id in 1..=60_u64 {
         let at = Timestamp::from_second(1_772_400_000 + dice.random_range(0..500) * 1_000).unwrap();
         let symbol = if dice.random_bool(0.6) { "AAPL" } else { "TSLA" };
@@ -327,7 +329,7 @@ pub fn history(seed: u64) -> Vec<Vec<Value>> {
             "fee": format!("0.{:02}", dice.random_range(0..3)),
         }));
         known.push((kind.to_owned(), id));
-        if dice.random_bool(0.03) {
+        if dice.random_bool(0.03) && split.insert((symbol, at.strftime("%F").to_string())) {
             let (num, den) = [(2, 1), (1, 3), (3, 2)][dice.random_range(0..3)];
             batches.last_mut().unwrap().push(json!({"kind": "split", "symbol": symbol, "at": at.to_string(), "ratio_num": num, "ratio_den": den}));
         }

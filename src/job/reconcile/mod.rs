@@ -1,8 +1,8 @@
 //! Reconciliation: the books against brokers and chains, once for a business date.
 //!
-//! - [`ask`]: every source at one moment of its own
-//! - [`assemble`]: what they said beside what the books say
-//! - [`telling`]: what people hear of it
+//! - `ask`: every source at one moment of its own
+//! - `assemble`: what they said beside what the books say
+//! - `telling`: what people hear of it
 //! - [`acts`]: what people do about a break
 //!
 //! Sources are asked first; then one transaction takes up what the ledger lacked, judges

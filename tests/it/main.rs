@@ -49,6 +49,7 @@ mod importing;
 mod jobs;
 mod laws;
 mod logins;
+mod night;
 mod office;
 mod oracle;
 mod outages;

@@ -3,7 +3,7 @@
 // the console, any request that goes elsewhere or fails, any page that is wider than its screen,
 // and any serious finding of axe. What was seen lies in the directory named last.
 
-import { spawn, execFileSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, chmodSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -50,9 +50,6 @@ async function demo() {
   });
   try {
     const at = await url;
-    // What a night would leave behind: the demo has none.
-    const psql = ["--config", join(data, "demo", "hedge.toml"), "db", "psql", "--", "-q", "-v", "ON_ERROR_STOP=1", "-f", join(here, "seed.sql")];
-    execFileSync(hedge, psql, { env: environment, stdio: ["ignore", "ignore", "inherit"] });
     return { at, end };
   } catch (error) {
     await end();

@@ -4,7 +4,7 @@
 //! `facts`. Here it is found, begun, looked at, stopped and released.
 
 use alloy::primitives::Address;
-use sqlx::{PgConnection, Postgres, Row as _, Transaction};
+use sqlx::{PgConnection, Postgres, Row as _, Transaction, postgres::PgRow};
 
 use super::{StoreError, big, place, seconds, small};
 use crate::book::log::Place;
@@ -74,16 +74,25 @@ pub async fn source(conn: &mut PgConnection, source: &Source<'_>) -> Result<Know
             .bind(source.kind)
             .bind(source.address.as_slice())
             .bind(owners.clone())
-            .fetch_one(&mut *conn)
+            .fetch_optional(&mut *conn)
             .await?;
-        Ok(Known {
-            id: SourceId(row.try_get("id")?),
-            same_contract: row.try_get("same_contract")?,
-            same_owners: row.try_get("same_owners")?,
-            from_block: small(row.try_get("from_block")?),
-        })
+        let known = |row: PgRow| {
+            Ok::<_, sqlx::Error>(Known {
+                id: SourceId(row.try_get("id")?),
+                same_contract: row.try_get("same_contract")?,
+                same_owners: row.try_get("same_owners")?,
+                from_block: small(row.try_get("from_block")?),
+            })
+        };
+        row.map(known).transpose()
     };
-    row.await.map_err(|error| StoreError::of(&doing, error))
+    let known = row.await.map_err(|error| StoreError::of(&doing, error))?;
+    known.ok_or_else(|| {
+        StoreError::stop(
+            format!("could not {doing}: its contract is in the books under another name"),
+            "give the source the name that `hedge show cursors` has for it",
+        )
+    })
 }
 
 /// From now on the source is read for these owners.

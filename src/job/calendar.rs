@@ -32,27 +32,30 @@ pub async fn run(
     let from = run.date.checked_sub(BEHIND.days()).unwrap_or(run.date);
     let to = run.date.checked_add(i64::from(ahead).days()).unwrap_or(run.date);
     let rules = weekdays(from, to, nyse::trading_day);
-    let mut tx = pool.begin().await.map_err(|error| StoreError::of("open a transaction", error))?;
-    let mut written = sessions::write(&mut tx, &rules, Source::Rules, run.at).await?;
-    let (mut told, mut silent) = (0, Vec::new());
+    // Brokers are asked before anything is held open for them.
+    let (mut told, mut silent) = (Vec::new(), Vec::new());
     for venue in venues {
         match venue.calendar(from, to).await {
             Ok(None) => {}
             Ok(Some(days)) => {
-                told += 1;
                 // What lies behind the last day that it names is not closed, but not told.
                 let known_to = days.last().map_or(from, |day| day.date);
-                let days = weekdays(from, known_to, |date| days.iter().find(|day| day.date == date).copied());
-                written += sessions::write(&mut tx, &days, Source::Broker, run.at).await?;
+                told.push(weekdays(from, known_to, |date| days.iter().find(|day| day.date == date).copied()));
             }
             Err(error) => silent.push(error.to_string()),
         }
+    }
+    let mut tx = pool.begin().await.map_err(|error| StoreError::of("open a transaction", error))?;
+    let mut written = sessions::write(&mut tx, &rules, Source::Rules, run.at).await?;
+    for days in &told {
+        written += sessions::write(&mut tx, days, Source::Broker, run.at).await?;
     }
     let differing = sessions::differing(&mut tx, run.date, &rules).await?;
     tx.commit().await.map_err(|error| StoreError::of("write the calendar", error))?;
     let conditions = differing.iter().map(|date| difference(*date, run)).collect();
     let verdict = if silent.is_empty() { Verdict::Done } else { Verdict::Incomplete };
-    let mut said = vec![format!("days that were not known so: {written}; calendars of brokers: {told}")];
+    let mut said =
+        vec![format!("days that were not known so: {written}; calendars of brokers: {}", told.len())];
     if !differing.is_empty() {
         said.push(format!("days on which they differ from the rules: {}", differing.len()));
     }

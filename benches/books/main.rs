@@ -1,4 +1,4 @@
-//! How long the night takes: P&L from facts to rows, one late fill, a file of trades.
+//! How long the night takes: P&L from facts to rows, one late fill, a file of trades, the ledger's proof.
 //!
 //! ```text
 //! cargo bench --bench books                         everything, over a million trades
@@ -18,6 +18,7 @@
 #[expect(dead_code, reason = "the other bench uses all of it")]
 mod books;
 mod pnl;
+mod reconcile;
 mod replay;
 
 use std::time::Duration;
@@ -61,7 +62,7 @@ async fn main() -> anyhow::Result<()> {
     let books = books::Books::open().await?;
     pnl::measure(&books, trades, shares).await?;
     replay::measure(&books, trades.min(1_000_000), shares)?;
-    // Reconciliation is measured here, over the same books.
+    reconcile::measure(&books, trades.min(1_000_000)).await?;
     books.close().await
 }
 

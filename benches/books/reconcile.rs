@@ -17,7 +17,7 @@ use hedge::{
         vault::{Balance, VaultKey},
     },
     store::{
-        Db,
+        Db, Settings,
         cursors::SourceId,
         ledger,
         recon::{self as runs, Pass, RunRow},
@@ -26,6 +26,8 @@ use hedge::{
 };
 use jiff::{Timestamp, civil::date};
 use sqlx::AssertSqlSafe;
+
+use super::{books::Books, seconds};
 
 /// Shares that were traded.
 const SYMBOLS: u64 = 1_000;
@@ -52,10 +54,13 @@ const FILL: &str = "
     analyze chain_log; analyze fill;";
 
 /// Fills the books, reconciles them, and says how long each part took.
-///
-/// # Errors
-/// The database, or findings where there are none.
-pub async fn run(db: &Db, fills: u64) -> anyhow::Result<()> {
+pub(super) async fn measure(books: &Books, fills: u64) -> anyhow::Result<()> {
+    eprintln!("writing {fills} fills of {SYMBOLS} shares");
+    let settings = Settings {
+        database_url: Some(books.create("reconcile").await?.parse()?),
+        data_dir: "/nonexistent".into(),
+    };
+    let db = Db::open(&settings).await?;
     let sql = FILL
         .replace("{fills}", &fills.to_string())
         .replace("{a_block}", &FILLS_A_BLOCK.to_string())
@@ -76,7 +81,7 @@ pub async fn run(db: &Db, fills: u64) -> anyhow::Result<()> {
         .collect();
 
     let begun = Instant::now();
-    let (rows, sums) = ledger::vaults(&mut tx, source, to, usdc, &held).await?;
+    let (rows, _) = ledger::vaults(&mut tx, source, to, usdc, &held).await?;
     let ledger = begun.elapsed();
     let at: Timestamp = "2026-11-21T01:30:00Z".parse()?;
     let mut inputs = Inputs::new("bench", date(2026, 11, 20), at);
@@ -135,13 +140,16 @@ pub async fn run(db: &Db, fills: u64) -> anyhow::Result<()> {
     runs::write(&mut tx, &row).await?;
     tx.commit().await?;
     println!(
-        "reconcile {fills} fills of {SYMBOLS} shares, {} vaults, {} tokens, in ms: {} in all; ledger {}, judgement {}, writing {}",
+        "\nreconcile {SYMBOLS} shares, {} vaults, {fills} fills: {}",
         rows.len(),
-        sums.len(),
-        begun.elapsed().as_millis(),
-        ledger.as_millis(),
-        judged.as_millis(),
-        writing.elapsed().as_millis()
+        seconds(begun.elapsed())
     );
+    println!(
+        "  ledger {}, judgement {}, written down {}",
+        seconds(ledger),
+        seconds(judged),
+        seconds(writing.elapsed())
+    );
+    db.close().await;
     Ok(())
 }

@@ -11,7 +11,8 @@ use std::{
 };
 
 use jiff::Timestamp;
-use sqlx::{PgPool, Postgres, Transaction};
+use sqlx::{PgPool, Postgres, Transaction, pool::PoolConnection};
+use tokio::sync::mpsc::{self, Receiver, Sender};
 
 use super::{
     Outcome, Run, Verdict,
@@ -169,23 +170,24 @@ async fn publish(
     let notes = books::notes(&mut facts).await?;
     let changes = books::changes(&mut facts).await?;
     let id = books::next_run(&mut tx).await?;
-    let mut clerk = Clerk {
+    let (hand, proved) = mpsc::channel(1);
+    let clerk = Clerk {
         how,
         known,
         changes: &changes,
-        pen: Pen::new(&mut tx, id, at),
+        past: pool.acquire().await.map_err(failed)?,
         waiting: Vec::new(),
-        done: books::Counted { rebuilt, published: true, ..books::Counted::default() },
+        hand,
         uncounted: Uncounted::new(),
     };
-    if rebuilt {
-        clerk.everything(&mut facts).await?;
-    } else {
-        clerk.what_changed(&mut facts).await?;
-    }
-    clerk.write().await?;
-    clerk.pen.flush().await?;
-    let Clerk { mut done, uncounted, .. } = clerk;
+    let mut scribe = Scribe {
+        known,
+        pen: Pen::new(&mut tx, id, at),
+        done: books::Counted { rebuilt, published: true, ..books::Counted::default() },
+    };
+    // While the database takes one batch, the next is read and counted.
+    let (uncounted, ()) = tokio::try_join!(clerk.count_out(&mut facts, rebuilt), scribe.write(proved))?;
+    let Scribe { mut done, .. } = scribe;
     facts.rollback().await.map_err(failed)?;
 
     books::heed(&mut tx, &notes).await?;
@@ -259,23 +261,40 @@ struct Done {
 }
 
 /// Who counts, for one run.
-struct Clerk<'r, 't, 'c> {
+struct Clerk<'r> {
     how: &'r Counting,
     /// Something was published before.
     known: bool,
     changes: &'r [Change],
-    pen: Pen<'t, 'c>,
+    /// Reads what was published before.
+    past: PoolConnection<Postgres>,
     waiting: Vec<Done>,
-    done: books::Counted,
+    /// To who writes what was proved.
+    hand: Sender<Vec<Done>>,
     uncounted: Uncounted,
 }
 
-impl Clerk<'_, '_, '_> {
+impl Clerk<'_> {
+    /// All that is to be counted; what could not be.
+    async fn count_out(
+        mut self,
+        facts: &mut Transaction<'_, Postgres>,
+        rebuilt: bool,
+    ) -> Result<Uncounted, Stopped> {
+        if rebuilt {
+            self.everything(facts).await?;
+        } else {
+            self.what_changed(facts).await?;
+        }
+        self.prove().await?;
+        Ok(self.uncounted)
+    }
+
     /// All trades of all shares, from the first.
     async fn everything(&mut self, facts: &mut Transaction<'_, Postgres>) -> Result<(), Stopped> {
         let families = families(self.changes);
         let kin: BTreeSet<String> = families.iter().flatten().cloned().collect();
-        let mut gone = if self.known { books::shares(self.pen.conn()).await? } else { BTreeSet::new() };
+        let mut gone = if self.known { books::shares(&mut self.past).await? } else { BTreeSet::new() };
         let mut trades = books::trades(facts, Of::AllBut(&kin)).await?;
         let mut share: Option<(String, Vec<Fact>)> = None;
         while let Some((symbol, fact)) = trades.next().await? {
@@ -375,7 +394,7 @@ impl Clerk<'_, '_, '_> {
         let mut old = BTreeMap::new();
         if self.known {
             for share in &shares {
-                let rows = books::rows(self.pen.conn(), share, EVER).await?;
+                let rows = books::rows(&mut self.past, share, EVER).await?;
                 old.extend(
                     rows.into_iter().map(|(trade, figures)| ((share.clone(), trade.key), (trade, figures))),
                 );
@@ -387,15 +406,15 @@ impl Clerk<'_, '_, '_> {
 
     /// A share from the last snapshot before the first change.
     async fn onward(&mut self, share: String, since: i64, changed: Vec<Fact>) -> Result<(), Stopped> {
-        let place = books::place_before(self.pen.conn(), &share, since).await?;
+        let place = books::place_before(&mut self.past, &share, since).await?;
         let from = place.as_ref().map_or(EVER, |place| place.until);
         let today = NewYorkDay::of(from);
         let day = match &place {
             // In the midst of a day its sums go on.
-            Some(_) if from > today.from => books::day(self.pen.conn(), &share, today.date).await?,
+            Some(_) if from > today.from => books::day(&mut self.past, &share, today.date).await?,
             _ => None,
         };
-        let old = books::rows(self.pen.conn(), &share, from).await?;
+        let old = books::rows(&mut self.past, &share, from).await?;
         let mut now: BTreeMap<Key, Trade> = old.iter().map(|(trade, _)| (trade.key, *trade)).collect();
         let cause = changed.iter().map(Fact::key).min().map(|key| format!("{} {}", key.kind, key.id));
         // A log that was taken back may stand again in the same place.
@@ -434,7 +453,7 @@ impl Clerk<'_, '_, '_> {
             Ok((counted, last)) => {
                 self.waiting.push(Done { work, counted, last });
                 let trades: usize = self.waiting.iter().map(|done| done.counted.rows.len()).sum();
-                if trades >= BATCH { self.write().await } else { Ok(()) }
+                if trades >= BATCH { self.prove().await } else { Ok(()) }
             }
             Err(trouble) => {
                 let why = match trouble {
@@ -450,8 +469,8 @@ impl Clerk<'_, '_, '_> {
         }
     }
 
-    /// Proves what waits, and writes it.
-    async fn write(&mut self) -> Result<(), Stopped> {
+    /// Proves what waits, and hands it on.
+    async fn prove(&mut self) -> Result<(), Stopped> {
         let waiting = std::mem::take(&mut self.waiting);
         let proof = self.how.proof;
         // Polars waits on threads of its own, which no thread of the runtime may.
@@ -459,14 +478,32 @@ impl Clerk<'_, '_, '_> {
             let counts: Vec<&Counted> = waiting.iter().map(|done| &done.counted).collect();
             proof(&counts).map(|()| waiting)
         });
-        let waiting = proved.await.unwrap_or_else(|died| {
+        let proved = proved.await.unwrap_or_else(|died| {
             Err(Differs { of: "the second count".to_owned(), what: died.to_string() })
         });
-        let waiting = waiting.map_err(Stopped::Differs)?;
-        for done in waiting {
-            self.put(done).await?;
-        }
+        // Who writes stops first only where it failed, and that ends the run.
+        let _ = self.hand.send(proved.map_err(Stopped::Differs)?).await;
         Ok(())
+    }
+}
+
+/// Who writes what was proved, in the transaction that publishes it.
+struct Scribe<'t, 'c> {
+    /// Something was published before.
+    known: bool,
+    pen: Pen<'t, 'c>,
+    done: books::Counted,
+}
+
+impl Scribe<'_, '_> {
+    /// Writes until nothing comes any more.
+    async fn write(&mut self, mut proved: Receiver<Vec<Done>>) -> Result<(), Stopped> {
+        while let Some(batch) = proved.recv().await {
+            for done in batch {
+                self.put(done).await?;
+            }
+        }
+        Ok(self.pen.flush().await?)
     }
 
     async fn put(&mut self, done: Done) -> Result<(), Stopped> {

@@ -218,6 +218,8 @@ pub struct Statement {
     pub lines: Vec<Line>,
     /// Lots that are open for longer than a day, oldest first.
     pub old_lots: Vec<OldLot>,
+    /// How many more such lots there are.
+    pub more_lots: usize,
     /// What reconciliation found last; empty where it has not run.
     pub drift: Vec<Drift>,
     /// How far all this is known.
@@ -312,6 +314,7 @@ mod tests {
             known_at: Timestamp::UNIX_EPOCH,
             lines: vec![day(), unmarked],
             old_lots: Vec::new(),
+            more_lots: 0,
             drift: Vec::new(),
             coverage: Vec::new(),
             days: Vec::new(),

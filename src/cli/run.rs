@@ -100,7 +100,7 @@ pub async fn run(args: Args, desk: &Desk, out: &mut Out<'_>) -> anyhow::Result<E
 }
 
 /// Who learns the prices that feeds had while fills were made, a source each.
-fn pricers(sources: &Sources, named: &[(SourceId, u64)]) -> anyhow::Result<Vec<Pricer>> {
+pub(super) fn pricers(sources: &Sources, named: &[(SourceId, u64)]) -> anyhow::Result<Vec<Pricer>> {
     let config = sources.config();
     let feeds = config.directory.assets().iter();
     let feeds: Vec<_> = feeds.filter_map(|asset| Some((asset.symbol.clone(), asset.pyth_feed?))).collect();

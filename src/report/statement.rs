@@ -225,6 +225,13 @@ fn cares(statement: &Statement, out: &mut dyn Write) -> io::Result<()> {
             dollars(lot.cost)
         )?;
     }
+    if statement.more_lots > 0 {
+        writeln!(
+            out,
+            "  and {} more: select * from reporting.open_lot order by opened_at",
+            statement.more_lots
+        )?;
+    }
     if !statement.drift.is_empty() {
         writeln!(out, "\ndrift, as reconciled last:")?;
     }
@@ -235,18 +242,20 @@ fn cares(statement: &Statement, out: &mut dyn Write) -> io::Result<()> {
             drift.leg, drift.instrument, drift.residual, drift.unexplained
         )?;
     }
-    let told: Vec<String> = statement
-        .coverage
-        .iter()
-        .map(|coverage| match (coverage.state, coverage.missing) {
-            (Covered::Included | Covered::NotIngested, 0) => {
-                format!("{} {}", coverage.of, coverage.state.word())
-            }
-            (state, missing) => format!("{} {} ({missing} missing)", coverage.of, state.word()),
-        })
-        .collect();
-    if !told.is_empty() {
-        writeln!(out, "\ncoverage: {}", told.join(", ").replace('_', " "))?;
+    if !statement.coverage.is_empty() {
+        writeln!(out, "\ncoverage:")?;
+    }
+    for state in [Covered::Included, Covered::Partial, Covered::NotIngested] {
+        let of = statement.coverage.iter().filter(|coverage| coverage.state == state);
+        let of: Vec<String> = of
+            .map(|coverage| match coverage.missing {
+                0 => coverage.of.clone(),
+                missing => format!("{} ({missing} missing)", coverage.of),
+            })
+            .collect();
+        if !of.is_empty() {
+            writeln!(out, "  {:<13} {}", state.word().replace('_', " "), of.join(", ").replace('_', " "))?;
+        }
     }
     Ok(())
 }

@@ -25,8 +25,6 @@ const STYLE: &str = include_str!("statement_page.css");
 const DAYS: usize = 63;
 /// Shares of a chart, those that moved most.
 const SHARES: usize = 12;
-/// Old lots that are listed one by one.
-const LOTS: usize = 15;
 
 /// The page of a day's statement; `environment` is the name of the installation.
 pub fn page(statement: &Statement, environment: &str) -> String {
@@ -294,7 +292,7 @@ fn old_lots(statement: &Statement) -> Markup {
             table {
                 thead { tr { th { "share" } th { "quantity" } th { "cost" } th.l { "since" } th.l { "opened by" } } }
                 tbody {
-                    @for lot in statement.old_lots.iter().take(LOTS) {
+                    @for lot in &statement.old_lots {
                         tr {
                             td { (lot.symbol) } td { (shares(lot.quantity)) } td { (money(lot.cost)) }
                             td.l { (desk_time(lot.opened_at)) } td.l { (lot.opening) }
@@ -302,7 +300,9 @@ fn old_lots(statement: &Statement) -> Markup {
                     }
                 }
             }
-            @if statement.old_lots.len() > LOTS { p.muted { "and " (statement.old_lots.len() - LOTS) " more" } }
+            @if statement.more_lots > 0 {
+                p.muted { "and " (statement.more_lots) " more: " code { "select * from reporting.open_lot order by opened_at" } }
+            }
         }
     }
 }
@@ -423,6 +423,7 @@ mod tests {
                 quantity: Shares("101.125".parse().unwrap()),
                 cost: usd("17934.25"),
             }],
+            more_lots: 2,
             drift: vec![Drift {
                 leg: "vault".to_owned(),
                 instrument: "AAPL".to_owned(),

@@ -140,29 +140,31 @@ pub async fn was_stated(conn: &mut PgConnection, date: Date) -> Result<bool, Sto
         .map_err(|error| StoreError::of("read what was stated", error))
 }
 
-/// Lots that were opened before this instant, oldest first; at most so many.
+/// Lots that were opened before this instant, oldest first: at most so many, and how many more there are.
 pub async fn old_lots(
     conn: &mut PgConnection,
     before: Timestamp,
     most: i64,
-) -> Result<Vec<OldLot>, StoreError> {
+) -> Result<(Vec<OldLot>, usize), StoreError> {
     let read = async {
         let rows = sqlx::query(include_str!("../../sql/queries/statement_lots.sql"))
             .bind(At(before))
             .bind(most)
             .fetch_all(conn)
             .await?;
-        rows.iter()
-            .map(|row| {
-                Ok(OldLot {
-                    symbol: row.try_get("symbol")?,
-                    opened_at: row.try_get::<At, _>("opened_at")?.0,
-                    opening: row.try_get("opening")?,
-                    quantity: row.try_get("quantity")?,
-                    cost: row.try_get("cost")?,
-                })
+        let lots = rows.iter().map(|row| {
+            Ok(OldLot {
+                symbol: row.try_get("symbol")?,
+                opened_at: row.try_get::<At, _>("opened_at")?.0,
+                opening: row.try_get("opening")?,
+                quantity: row.try_get("quantity")?,
+                cost: row.try_get("cost")?,
             })
-            .collect::<Result<_, sqlx::Error>>()
+        });
+        let lots = lots.collect::<Result<Vec<_>, sqlx::Error>>()?;
+        let all: i64 = rows.first().map_or(Ok(0), |row| row.try_get("lots"))?;
+        let more = usize::try_from(all).unwrap_or_default().saturating_sub(lots.len());
+        Ok::<_, sqlx::Error>((lots, more))
     };
     read.await.map_err(|error| StoreError::of("read old lots", error))
 }

@@ -1,6 +1,10 @@
 //! The night: the books proved, the day's money counted, and both written to files.
 
-use std::{fs, path::Path};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context as _;
 
@@ -43,13 +47,20 @@ smtp = {mail}
     )
 }
 
+/// The mails that are there.
+fn mails(home: &Path) -> BTreeSet<PathBuf> {
+    let there = fs::read_dir(home.join("mail")).into_iter().flatten();
+    there.filter_map(|mail| Some(mail.ok()?.path())).collect()
+}
+
 impl Stage {
     /// Plants two differences, runs the night's jobs, and says what they found and where it is written.
     pub(super) async fn night(&self, voice: &mut Voice<'_, '_>) -> anyhow::Result<()> {
         let (home, clock) = (&self.home, &self.sources.clock);
-        // It is evening at the broker's, too.
+        let before = mails(home);
+        // The broker keeps New York's hours again.
         let account = self.broker.account();
-        account.set_time(clock.now());
+        account.hours(|hours| hours.always(None));
         let all = specs(None)?;
         let office = job::office(&self.sources, all.clone())?;
         let date = new_york_date(clock.now());
@@ -87,11 +98,7 @@ impl Stage {
             .and_then(|()| fs::write(&page, statement_page::page(&stated, "demo")))
             .with_context(|| format!("could not write {}", page.display()))?;
         voice.say(&format!("\nThe same as a page with charts:  {}", page.display()))?;
-        let mut mails: Vec<_> = fs::read_dir(home.join("mail"))
-            .map(|mails| mails.filter_map(|mail| Some(mail.ok()?.path())).collect())
-            .unwrap_or_default();
-        mails.sort();
-        for mail in mails {
+        for mail in mails(home).difference(&before) {
             voice.say(&format!("A mail as it would have gone out: {}", mail.display()))?;
         }
         Ok(())

@@ -289,6 +289,7 @@ fn seen(at: Timestamp, conditions: Vec<Condition>, headline: &str) -> Seen {
         at,
         unknown: Vec::new(),
         digest: Some(Digest {
+            date: None,
             headline: headline.to_owned(),
             tables: vec![Figures {
                 title: "What is made up".to_owned(),

@@ -73,7 +73,7 @@ pub fn digest(statement: &Statement) -> Digest {
     let shown = |usd: Option<Usd>| usd.map_or_else(|| "unknown".to_owned(), dollars);
     let shares = statement.lines.iter().filter(|line| moved(line)).map(|line| {
         vec![
-            line.symbol.clone().unwrap_or_else(|| "cash".to_owned()),
+            line.symbol.clone().unwrap_or_else(|| "no share".to_owned()),
             line.trades.to_string(),
             line.closing.net.to_string(),
             shown(line.realized()),
@@ -84,6 +84,7 @@ pub fn digest(statement: &Statement) -> Digest {
     let heads = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
     let days = statement.days.iter().map(|(date, usd)| (*date, usd.0));
     Digest {
+        date: Some(statement.date),
         headline: format!("{}: net P&L {}", statement.date, total(net)),
         tables: vec![
             Figures { title: "The day".to_owned(), heads: heads(&["", "USD"]), rows: sums },

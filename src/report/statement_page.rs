@@ -327,18 +327,24 @@ fn drift(statement: &Statement) -> Markup {
 }
 
 fn coverage(statement: &Statement) -> Markup {
-    let missing = statement.coverage.iter().filter(|it| it.state != Covered::Included || it.missing > 0);
-    let missing: Vec<String> = missing
-        .map(|coverage| {
-            let count =
-                if coverage.missing > 0 { format!(", {} missing", coverage.missing) } else { String::new() };
-            format!("{} ({}{count})", coverage.of, coverage.state.word().replace('_', " "))
-        })
-        .collect();
+    let told = |state: Covered| {
+        let of = statement.coverage.iter().filter(|it| it.state == state);
+        let of = of.filter(|it| it.state != Covered::Included || it.missing > 0);
+        let of = of.map(|coverage| match coverage.missing {
+            0 => coverage.of.replace('_', " "),
+            missing => format!("{} ({missing} missing)", coverage.of.replace('_', " ")),
+        });
+        of.collect::<Vec<_>>().join(", ")
+    };
+    let missing = [
+        ("In part: ", told(Covered::Partial)),
+        ("Not ingested: ", told(Covered::NotIngested)),
+        ("Included, but for some: ", told(Covered::Included)),
+    ];
     html! {
-        @if !missing.is_empty() {
+        @if missing.iter().any(|(_, of)| !of.is_empty()) {
             h2 { "Not in these figures" }
-            p { (missing.join(", ")) "." }
+            @for (state, of) in missing.iter().filter(|(_, of)| !of.is_empty()) { p { b { (state) } (of) "." } }
             p.muted { "Where costs are not ingested, the net is an upper bound." }
         }
     }

@@ -127,7 +127,7 @@ pub(super) const ALERTS: Question = Question {
         field("about", "What", Show::Words),
         field("value_usd", "Worth, $", Show::Dollars),
         field("since_at", "Since", Show::Time),
-        field("what_to_do", "What to do", Show::Code),
+        field("what_to_do", "What to do", Show::Act),
     ],
     empty: "Nothing is open.",
 };

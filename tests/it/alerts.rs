@@ -192,6 +192,7 @@ fn seen(hours: i64, conditions: Vec<Condition>, digest: bool) -> Seen {
     let points =
         (1..=20).map(|day| (jiff::civil::date(2026, 11, day), (i128::from(day) * 7 % 13).to_string()));
     let digest = digest.then(|| Digest {
+        date: None,
         headline: format!("{} open in the vault.", conditions.len()),
         tables: vec![Figures {
             title: "Drift".to_owned(),

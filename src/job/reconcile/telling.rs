@@ -123,13 +123,7 @@ fn condition(told: &Told<'_>, followed: &Followed) -> Option<Condition> {
         severity: if is_large { Severity::Critical } else { Severity::Warning },
         symbol: Some(one.leg.instrument.clone()),
         about: format!("{} {} {} leg", one.leg.instrument, signed(one.quantity), one.leg.kind.word()),
-        detail: format!(
-            "{} at {} since {}: {}",
-            one.class_word(),
-            one.leg.account,
-            one.first_seen,
-            followed.detail
-        ),
+        detail: format!("{} at {}: {}", one.class_word(), one.leg.account, followed.detail),
         next: format!(
             "hedge show breaks; then `hedge accept --break {0}`, `hedge correct {0}` or `hedge write-off {0}`, each with --reason",
             followed.id
@@ -234,7 +228,7 @@ fn digest(told: &Told<'_>) -> Digest {
         unit: "USD".to_owned(),
         points: points.chain([(told.run.date, today)]).collect(),
     };
-    Digest { headline: row.said.clone(), tables, curves: vec![curve] }
+    Digest { date: Some(told.run.date), headline: row.said.clone(), tables, curves: vec![curve] }
 }
 
 fn drifted(leg: &Judged) -> Vec<String> {

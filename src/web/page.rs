@@ -59,7 +59,7 @@ pub(super) fn html(sheet: &Sheet) -> Markup {
     let body = html! {
         header.head {
             h1 { (sheet.title) }
-            p.about { (sheet.about) }
+            p.about { (marked(&sheet.about)) }
             @if !sheet.tiles.is_empty() { (verdict(&sheet.tiles)) }
         }
         @if !sheet.tiles.is_empty() {
@@ -241,10 +241,14 @@ fn facts(fields: &[Field], table: &Table) -> Markup {
     }
 }
 
-/// What takes a line of its own.
+/// What takes a line of its own, or half of one.
 fn is_long(field: &Field, table: &Table, row: &[Option<String>]) -> Option<&'static str> {
     let length = table.value(row, field.name).map_or(0, str::len);
-    (length > WIDE && matches!(field.show, Show::Words | Show::Act)).then_some("long")
+    match field.show {
+        Show::Words | Show::Act if length > WIDE => Some("long"),
+        Show::Code if length > LONG => Some("half"),
+        _ => None,
+    }
 }
 
 fn cell(field: &Field, table: &Table, row: &[Option<String>]) -> Markup {

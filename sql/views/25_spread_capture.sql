@@ -28,7 +28,7 @@ comment on view reporting.spread_capture is
     'One row per part of a fill that a broker''s trade closed: what it earned, and of what that is made.';
 comment on column reporting.spread_capture.symbol is 'Ticker of the share.';
 comment on column reporting.spread_capture.executed_at is 'When the hedge was, UTC.';
-comment on column reporting.spread_capture.et_date is 'Date of closed_at in New York.';
+comment on column reporting.spread_capture.et_date is 'Date of executed_at in New York.';
 comment on column reporting.spread_capture.et_week is 'Monday of that week.';
 comment on column reporting.spread_capture.et_month is 'First day of that month.';
 comment on column reporting.spread_capture.fill_id is 'The fill: chain:block:log:role.';

@@ -33,7 +33,7 @@ pub struct Correct {
     #[arg(long, value_name = "BOOL")]
     pub exposure: Option<bool>,
     /// Why; kept on record.
-    #[arg(long)]
+    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub reason: String,
 }
 
@@ -45,7 +45,7 @@ pub struct WriteOff {
     #[arg(value_name = "BREAK")]
     pub id: i64,
     /// Why; kept on record.
-    #[arg(long)]
+    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub reason: String,
 }
 

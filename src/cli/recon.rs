@@ -23,6 +23,7 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 enum What {
     /// Comes to the same digest from what was kept, or says where not
+    #[command(after_help = "Examples:\n  hedge recon replay --run 17")]
     Replay {
         /// The run, as `hedge show recon` prints it.
         #[arg(long)]

@@ -47,10 +47,10 @@ use crate::{
 
 const EXAMPLES: &str = "\
 Examples:
-  hedge demo          ends by itself in about a minute
+  hedge demo          ends by itself in half a minute
   hedge demo --stay   goes on until ctrl-c, to be looked into";
 
-/// Everything at work on this machine alone: a rehearsal node and broker, our own Postgres, fills, hedges, a reorg.
+/// Shows everything at work on this machine alone: a rehearsal node and broker, our own Postgres, fills, hedges, a reorg.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {

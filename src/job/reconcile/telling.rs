@@ -125,7 +125,7 @@ fn condition(told: &Told<'_>, followed: &Followed) -> Option<Condition> {
         about: format!("{} {} {} leg", one.leg.instrument, signed(one.quantity), one.leg.kind.word()),
         detail: format!("{} at {}: {}", one.class_word(), one.leg.account, followed.detail),
         next: format!(
-            "hedge show breaks; then `hedge accept --break {0}`, `hedge correct {0}` or `hedge write-off {0}`, each with --reason",
+            "`hedge show breaks`; then `hedge accept --break {0}`, `hedge correct {0}` or `hedge write-off {0}`, each with `--reason`",
             followed.id
         ),
         usd: value,

@@ -94,7 +94,7 @@ fn title(text: &str) -> Markup {
 /// A command, or words with commands between backticks.
 fn command(text: &str) -> Markup {
     let code = |text: &str| {
-        html! { code.k style={ (MONO) "background:#f0f2f4;color:#1f2328;padding:2px 6px;border-radius:4px;" } { (text) } }
+        html! { code.k style={ (MONO) "background:#f0f2f4;color:#1f2328;padding:2px 6px;border-radius:4px;" @if text.len() < LONG { "white-space:nowrap;" } } { (text) } }
     };
     html! {
         @if !text.contains('`') && text.starts_with("hedge ") && !text.contains("; ") { (code(text)) }

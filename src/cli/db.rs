@@ -34,7 +34,7 @@ enum What {
         args: Vec<OsString>,
     },
     /// Prints its address, password included; the embedded Postgres answers it while a hedge runs
-    #[command(after_help = "Examples:\n  pg_dump \"$(hedge db url)\" > books.sql")]
+    #[command(after_help = "Examples:\n  hedge db url")]
     Url,
     /// Stops the embedded Postgres, whoever uses it
     #[command(after_help = "Examples:\n  hedge db stop")]

@@ -244,9 +244,10 @@ fn facts(fields: &[Field], table: &Table) -> Markup {
 /// What takes a line of its own, or half of one.
 fn is_long(field: &Field, table: &Table, row: &[Option<String>]) -> Option<&'static str> {
     let length = table.value(row, field.name).map_or(0, str::len);
-    match field.show {
-        Show::Words | Show::Act if length > WIDE => Some("long"),
-        Show::Code if length > LONG => Some("half"),
+    let words = matches!(field.show, Show::Words | Show::Act);
+    match (words, field.show == Show::Code) {
+        (true, _) if length > WIDE => Some("long"),
+        (_, true) if length > LONG => Some("half"),
         _ => None,
     }
 }
@@ -255,9 +256,8 @@ fn cell(field: &Field, table: &Table, row: &[Option<String>]) -> Markup {
     let Some(value) = table.value(row, field.name) else { return html! { span.none { "–" } } };
     match field.show {
         Show::Words if value.len() <= SHORT => html! { span.short { (value) } },
-        Show::Words => marked(value),
         Show::Act if value.starts_with("hedge ") && !value.contains(['`', ';']) => html! { code { (value) } },
-        Show::Act => marked(value),
+        Show::Words | Show::Act => marked(value),
         Show::State => html! { span class={ "state " (tone(value)) } { (value) } },
         Show::Life => {
             let ended = table.value(row, "why").unwrap_or(value);

@@ -35,6 +35,9 @@ const MIGRATIONS: &[(&str, &str)] = &[
 /// How many there are: the version that tables have when they are up to date.
 pub const NEWEST: usize = MIGRATIONS.len();
 
+/// How often roles are given again where somebody stood in the way.
+const TRIES: u32 = 3;
+
 /// `sql/views/`, in the order of their names: the empty schema, then a view each.
 const VIEWS: &[(&str, &str)] = &[
     ("00_schema", include_str!("../../sql/views/00_schema.sql")),
@@ -160,6 +163,17 @@ pub async fn migrate(url: &DatabaseUrl, anew: Anew) -> Result<Migrated, StoreErr
 ///
 /// *Stop*: whoever asks may not.
 pub async fn roles(url: &DatabaseUrl) -> Result<(), StoreError> {
+    // Whoever reads views in another order than grants take them may stand in the way, once.
+    for _ in 0..TRIES {
+        match give_roles(url).await {
+            Err(StoreError::Unavailable { .. }) => {}
+            given => return given,
+        }
+    }
+    give_roles(url).await
+}
+
+async fn give_roles(url: &DatabaseUrl) -> Result<(), StoreError> {
     let failed = |error| StoreError::of(&format!("give roles in {url} what is theirs"), error);
     let mut connection = url.connect().await?;
     let mut transaction = connection.begin().await.map_err(failed)?;

@@ -148,3 +148,39 @@ impl Stage {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    #[test]
+    fn the_days_before_are_ten_on_which_there_was_trade() {
+        // Given the Monday after Thanksgiving, and a Sunday
+        for today in [date(2026, 11, 30), date(2026, 11, 29)] {
+            let days = days(today).unwrap();
+            assert_eq!((days[0], days[9], days.len()), (date(2026, 11, 13), date(2026, 11, 27), DAYS));
+            assert!(days.iter().all(|day| nyse::is_trading_day(*day)) && days.is_sorted());
+        }
+        assert_eq!(hundred_thousandths("187.25").unwrap(), 18_725_000);
+    }
+
+    #[test]
+    fn the_desk_ends_its_past_flat() {
+        let (_, told) = tokio::sync::watch::channel(false);
+        let (chain, closes) = traded(&days(date(2026, 11, 30)).unwrap(), &told).unwrap();
+        let mut held: BTreeMap<Address, Amount> = BTreeMap::new();
+        for fill in chain.canonical_fills().into_iter().filter(|fill| fill.ours) {
+            let quantity: Amount = fill.quantity.parse().unwrap();
+            let now = held.entry(fill.token).or_default();
+            *now = match fill.side {
+                Side::Buy => now.plus(quantity).unwrap(),
+                Side::Sell => now.minus(quantity).unwrap(),
+            };
+        }
+        assert_eq!(held.len(), PRICES.len());
+        assert!(held.values().all(|held| held.is_zero()), "{held:?}");
+        assert_eq!(closes.len(), DAYS * PRICES.len());
+    }
+}

@@ -82,17 +82,35 @@ pub fn digest(statement: &Statement) -> Digest {
         ]
     });
     let heads = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    let breaks = statement.breaks.iter().map(|one| {
+        vec![
+            one.instrument.clone(),
+            one.leg.clone(),
+            one.class.clone(),
+            one.state.to_lowercase().replace('_', " "),
+            one.quantity.to_string(),
+            shown(one.value),
+        ]
+    });
+    let broken = (!statement.breaks.is_empty()).then(|| Figures {
+        title: "Breaks".to_owned(),
+        heads: heads(&["share", "leg", "class", "state", "quantity", "USD"]),
+        rows: breaks.collect(),
+    });
     let days = statement.days.iter().map(|(date, usd)| (*date, usd.0));
     Digest {
         headline: format!("{}: net P&L {}", statement.date, total(net)),
-        tables: vec![
+        tables: [
             Figures { title: "The day".to_owned(), heads: heads(&["", "USD"]), rows: sums },
             Figures {
                 title: "By share".to_owned(),
                 heads: heads(&["share", "trades", "position", "realized", "unrealized change", "net"]),
                 rows: shares.collect(),
             },
-        ],
+        ]
+        .into_iter()
+        .chain(broken)
+        .collect(),
         curves: vec![Curve {
             title: "Net P&L".to_owned(),
             unit: "USD".to_owned(),
@@ -209,6 +227,11 @@ fn kinds(
     Ok(())
 }
 
+/// What something is worth, in brackets; nothing where it has no price.
+fn worth(value: Option<Usd>) -> String {
+    value.map_or_else(String::new, |usd| format!(" ({} USD)", dollars(usd)))
+}
+
 /// What a reader should know before relying on a sum.
 fn cares(statement: &Statement, out: &mut dyn Write) -> io::Result<()> {
     if !statement.old_lots.is_empty() {
@@ -231,8 +254,29 @@ fn cares(statement: &Statement, out: &mut dyn Write) -> io::Result<()> {
     for drift in &statement.drift {
         writeln!(
             out,
-            "  {} {}: {}, unexplained {}",
-            drift.leg, drift.instrument, drift.residual, drift.unexplained
+            "  {} {}: {}, unexplained {}{}",
+            drift.leg,
+            drift.instrument,
+            drift.residual,
+            drift.unexplained,
+            worth(drift.value)
+        )?;
+    }
+    if !statement.breaks.is_empty() {
+        let (came, over, stand) = statement.broken();
+        writeln!(out, "\nbreaks: {came} came up, {over} resolved, {stand} stand:")?;
+    }
+    for one in &statement.breaks {
+        writeln!(
+            out,
+            "  {} {} {} {}: {}{}, since {}",
+            one.state.to_lowercase().replace('_', " "),
+            one.leg,
+            one.instrument,
+            one.class,
+            one.quantity,
+            worth(one.value),
+            one.since
         )?;
     }
     let told: Vec<String> = statement

@@ -62,6 +62,7 @@ pub fn page(statement: &Statement, environment: &str) -> String {
                     (parts(statement))
                     (old_lots(statement))
                     (drift(statement))
+                    (breaks(statement))
                     (coverage(statement))
                     footer.muted {
                         p { "Net P&L is what matches realized and what more is not realized at the mark, less costs, with income. A day is not rewritten: what is learnt later of days before is restated in the day that it became known." }
@@ -312,17 +313,46 @@ fn drift(statement: &Statement) -> Markup {
         @if !statement.drift.is_empty() {
             h2 { "Drift, as reconciled last" }
             table {
-                thead { tr { th { "leg" } th.l { "of" } th { "residual" } th { "unexplained" } } }
+                thead { tr { th { "leg" } th.l { "of" } th { "residual" } th { "unexplained" } th { "worth" } } }
                 tbody {
                     @for drift in &statement.drift {
                         tr {
                             td { (drift.leg) } td.l { (drift.instrument) }
-                            td { (shares(drift.residual)) } td { (shares(drift.unexplained)) }
+                            td { (shares(drift.residual)) } td { (shares(drift.unexplained)) } td { (known(drift.value)) }
                         }
                     }
                 }
             }
         }
+    }
+}
+
+fn breaks(statement: &Statement) -> Markup {
+    let (came, over, stand) = statement.broken();
+    html! {
+        @if !statement.breaks.is_empty() {
+            h2 { "Breaks: " (came) " came up, " (over) " resolved, " (stand) " stand" }
+            div.wide { table {
+                thead { tr { th { "state" } th.l { "leg" } th.l { "of" } th.l { "class" } th { "quantity" } th { "worth" } th.l { "since" } } }
+                tbody {
+                    @for one in &statement.breaks {
+                        tr {
+                            td { (one.state.to_lowercase().replace('_', " ")) }
+                            td.l { (one.leg) } td.l { (short(&one.instrument)) } td.l { (one.class) }
+                            td { (shares(one.quantity)) } td { (known(one.value)) } td.l { (desk_time(one.since)) }
+                        }
+                    }
+                }
+            } }
+        }
+    }
+}
+
+/// A share as it is, and of an address its ends.
+fn short(instrument: &str) -> String {
+    match (instrument.get(..6), instrument.len().checked_sub(4).and_then(|end| instrument.get(end..))) {
+        (Some(first), Some(last)) if instrument.starts_with("0x") => format!("{first}…{last}"),
+        _ => instrument.to_owned(),
     }
 }
 
@@ -352,7 +382,7 @@ mod tests {
     use crate::{
         book::{
             pnl::Spread,
-            statement::{Coverage, Drift, Mark, OldLot},
+            statement::{Coverage, DayBreak, Drift, Mark, OldLot},
         },
         units::Price,
     };
@@ -428,7 +458,32 @@ mod tests {
                 instrument: "AAPL".to_owned(),
                 residual: Shares("-0.5".parse().unwrap()),
                 unexplained: Shares("-0.5".parse().unwrap()),
+                value: Some(usd("-73.70")),
             }],
+            breaks: vec![
+                DayBreak {
+                    leg: "vault".to_owned(),
+                    instrument: "AAPL".to_owned(),
+                    class: "UNEXPLAINED".to_owned(),
+                    state: "OPEN".to_owned(),
+                    quantity: Shares("-0.5".parse().unwrap()),
+                    value: Some(usd("-73.70")),
+                    since: "2026-11-21T01:30:00Z".parse().unwrap(),
+                    came: true,
+                    is_over: false,
+                },
+                DayBreak {
+                    leg: "broker".to_owned(),
+                    instrument: "0x9fe46736679d2d9a65f0992f2272de9f3c7fa6e0".to_owned(),
+                    class: "IN_FLIGHT_ORDER".to_owned(),
+                    state: "WRITTEN_OFF".to_owned(),
+                    quantity: Shares("3".parse().unwrap()),
+                    value: None,
+                    since: "2026-11-19T01:30:00Z".parse().unwrap(),
+                    came: false,
+                    is_over: true,
+                },
+            ],
             coverage: vec![
                 Coverage { of: "gas".to_owned(), state: Covered::Partial, missing: 3 },
                 Coverage { of: "marks".to_owned(), state: Covered::Included, missing: 0 },

@@ -10,7 +10,9 @@ use crate::{
     book::{
         count::Day,
         pnl::{Bucket, Spread},
-        statement::{COSTS, Coverage, Covered, INCOME, Line, Mark, OldLot, Standing, Statement},
+        statement::{
+            COSTS, Coverage, Covered, DayBreak, Drift, INCOME, Line, Mark, OldLot, Standing, Statement,
+        },
     },
     units::{Price, Shares, Usd},
 };
@@ -165,6 +167,54 @@ pub async fn old_lots(
             .collect::<Result<_, sqlx::Error>>()
     };
     read.await.map_err(|error| StoreError::of("read old lots", error))
+}
+
+/// What the last reconciliation of a date found that is not as the books say, what matters most first.
+pub async fn drift(conn: &mut PgConnection, date: Date) -> Result<Vec<Drift>, StoreError> {
+    let read = async {
+        let rows = sqlx::query(include_str!("../../sql/queries/statement_drift.sql"))
+            .bind(date.to_string())
+            .fetch_all(conn)
+            .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(Drift {
+                    leg: row.try_get("leg")?,
+                    instrument: row.try_get("instrument")?,
+                    residual: row.try_get("residual")?,
+                    unexplained: row.try_get("unexplained")?,
+                    value: row.try_get("value")?,
+                })
+            })
+            .collect::<Result<_, sqlx::Error>>()
+    };
+    read.await.map_err(|error| StoreError::of("read what drifted", error))
+}
+
+/// Breaks that lived on a date, as they were at its end.
+pub async fn breaks(conn: &mut PgConnection, date: Date) -> Result<Vec<DayBreak>, StoreError> {
+    let read = async {
+        let rows = sqlx::query(include_str!("../../sql/queries/statement_breaks.sql"))
+            .bind(date.to_string())
+            .fetch_all(conn)
+            .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(DayBreak {
+                    leg: row.try_get("leg")?,
+                    instrument: row.try_get("instrument")?,
+                    class: row.try_get("class")?,
+                    state: row.try_get("state")?,
+                    quantity: row.try_get("quantity")?,
+                    value: row.try_get("value")?,
+                    since: row.try_get::<At, _>("first_seen")?.0,
+                    came: row.try_get("came")?,
+                    is_over: row.try_get("is_over")?,
+                })
+            })
+            .collect::<Result<_, sqlx::Error>>()
+    };
+    read.await.map_err(|error| StoreError::of("read the breaks of a day", error))
 }
 
 /// How far costs, income and what is beside trades are known.

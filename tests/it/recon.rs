@@ -7,6 +7,7 @@ use hedge::{
     book::{activity::ActivityKind, fill::Side, recon},
     job::{
         Outcome, Run, Verdict,
+        accruals::{self, Accrued},
         notify::Voice,
         reconcile::{ReconcileSettings, Reconciler, acts},
     },
@@ -267,6 +268,16 @@ async fn example_9_a_wrapper_that_is_worth_more_at_the_next_cut_is_income_and_no
     let accrued = night.pit.text("select class || ' ' || leg from recon_explanation").await;
     assert_eq!(accrued, "NAV_ACCRUAL wrapper");
     assert_eq!(night.pit.number("select count(*) from recon_break").await, 0);
+    // And the night books it, once, at what a share is worth on that day
+    let mark = "insert into mark (symbol, price, as_of, source)
+                select instrument, 200, (select max(as_of) from recon_cut), 'close' from recon_explanation";
+    sqlx::query(mark).execute(night.pit.pool()).await.unwrap();
+    for booked in [1, 0] {
+        assert_eq!(accruals::run(night.pit.pool()).await.unwrap(), Accrued { booked, unmarked: 0 });
+    }
+    let worth = "select c.amount_usd_exact = e.amount * 200 and e.amount > 0
+                 from reporting.cost c, recon_explanation e where c.kind = 'nav accrual' and c.symbol = e.instrument";
+    assert!(sqlx::query_scalar::<_, bool>(worth).fetch_one(night.pit.pool()).await.unwrap());
 }
 
 #[tokio::test]

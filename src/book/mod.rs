@@ -7,7 +7,7 @@
 //! - [`execution`]: a trade of ours at a broker
 //! - [`activity`]: what moved in an account at a broker without a trade
 //! - [`action`]: what companies do to their shares
-//! - [`accrual`]: what a wrapper earned
+//! - [`gas`], [`accrual`]: what a transaction cost, what a wrapper earned
 //! - [`lot`], [`pnl`], [`count`], [`history`]: lots, what closing them earned, how that is counted, and from which facts
 //! - [`statement`]: a day's figures, and that they tie out
 //! - [`market`]: what brokers and markets say of themselves: hours, quotes, holdings
@@ -25,6 +25,7 @@ pub mod coverage;
 pub mod earlier;
 pub mod execution;
 pub mod fill;
+pub mod gas;
 pub mod history;
 pub mod log;
 pub mod lot;

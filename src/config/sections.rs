@@ -38,7 +38,7 @@ pub(super) const ROOT_KEYS: &[&str] = &[
     "store",
 ];
 pub(super) const CHAIN_KEYS: &[&str] =
-    &["rpc", "usdc", "poll", "timeout", "concurrency", "proof_budget", "pyth"];
+    &["rpc", "usdc", "poll", "timeout", "concurrency", "proof_budget", "pyth", "payers", "eth_feed"];
 pub(super) const BUDGET_KEYS: &[&str] = &["mib", "requests"];
 pub(super) const SOURCE_KEYS: &[&str] =
     &["name", "chain", "kind", "address", "owners", "from_block", "hedge_at", "believe", "vaults"];
@@ -123,6 +123,22 @@ pub(super) fn read_chain(
         None => Some(id.and_then(usual_pyth)),
         Some(node) => node.text(address).map(Some),
     };
+    let payers = match section.get("payers") {
+        None => Some(Vec::new()),
+        Some(node) => node.items().and_then(|items| addresses_once(&items, "payer")),
+    };
+    let eth_feed = match section.get("eth_feed") {
+        None => Some(None),
+        Some(node) => {
+            if pyth == Some(None) {
+                node.refuse(
+                    "asks a Pyth that is not known on this chain",
+                    "give its contract: pyth = \"0x…\"",
+                );
+            }
+            node.text(feed).map(Some)
+        }
+    };
     Some(ChainSettings {
         id: id?,
         rpc: rpc?,
@@ -132,6 +148,8 @@ pub(super) fn read_chain(
         concurrency: concurrency?,
         proof_budget: proof_budget?,
         pyth: pyth?,
+        payers: payers?,
+        eth_feed: eth_feed?,
     })
 }
 
@@ -241,11 +259,15 @@ fn read_owners(node: &Node<'_>, kind: Option<Kind>) -> Option<Vec<Address>> {
         node.refuse("names nobody", "list the addresses whose orders are yours");
         return None;
     }
+    addresses_once(&items, "owner")
+}
+
+fn addresses_once(items: &[Node<'_>], who: &str) -> Option<Vec<Address>> {
     let mut seen = Seen::default();
-    all(&items, |item| {
-        let owner = item.text(address)?;
-        seen.once(item, format!("the owner {owner}"), "name every owner once");
-        Some(owner)
+    all(items, |item| {
+        let address = item.text(address)?;
+        seen.once(item, format!("the {who} {address}"), &format!("name every {who} once"));
+        Some(address)
     })
 }
 

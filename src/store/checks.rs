@@ -6,11 +6,12 @@ use sqlx::{PgConnection, Row as _};
 use super::{StoreError, types::At};
 
 /// Every check, in the order of their names: the file, and a query whose rows are failures.
-pub const CHECKS: [(&str, &str); 16] = [
+pub const CHECKS: [(&str, &str); 17] = [
     ("coverage", include_str!("../../sql/checks/coverage.sql")),
     ("cursor_block", include_str!("../../sql/checks/cursor_block.sql")),
     ("fill_close", include_str!("../../sql/checks/fill_close.sql")),
     ("fill_quantity", include_str!("../../sql/checks/fill_quantity.sql")),
+    ("gas_booked", include_str!("../../sql/checks/gas_booked.sql")),
     ("imported_twice", include_str!("../../sql/checks/imported_twice.sql")),
     ("log_above_cursor", include_str!("../../sql/checks/log_above_cursor.sql")),
     ("log_of_stray_block", include_str!("../../sql/checks/log_of_stray_block.sql")),

@@ -89,7 +89,7 @@ fn a_misspelt_key() {
 
 #[test]
 fn a_key_nobody_knows() {
-    assert_snapshot!(given("[chain.8453]", "[chain.8453]\nwebsocket = true"), @"hedge.toml:2: chain.8453.websocket: unknown key; remove it; known here: rpc, usdc, poll, timeout, concurrency, proof_budget, pyth");
+    assert_snapshot!(given("[chain.8453]", "[chain.8453]\nwebsocket = true"), @"hedge.toml:2: chain.8453.websocket: unknown key; remove it; known here: rpc, usdc, poll, timeout, concurrency, proof_budget, pyth, payers, eth_feed");
 }
 
 #[test]

@@ -49,6 +49,8 @@ pub fn settings(chain: &SimChain, nodes: &[&SimNode]) -> ChainSettings {
         concurrency: 3,
         proof_budget: ProofBudget { mib: 10_000, requests: 1_000_000 },
         pyth: hedge::chain::source::usual_pyth(8453),
+        payers: Vec::new(),
+        eth_feed: None,
     }
 }
 

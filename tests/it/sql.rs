@@ -304,6 +304,7 @@ async fn every_check_finds_what_it_is_there_for() {
         ("recon_explained", "delete from recon_explanation"),
         ("recon_orphan_break", "update recon_break set class = 'QUANTITY'"),
         ("imported_twice", TWICE),
+        ("gas_booked", DEAR),
         ("log_of_stray_block", "update chain_log set block_number = 103 where block_number = 102"),
     ];
     for (check, wrong) in wrongs {
@@ -319,6 +320,15 @@ async fn every_check_finds_what_it_is_there_for() {
         assert!(wrongs.iter().any(|(check, _)| *check == name), "{name} was never seen to find anything");
     }
 }
+
+/// A thousandth of an ETH at 3 000 dollars, booked a cent too dear.
+const DEAR: &str =
+    "insert into gas (tx_hash, block_hash, chain_id, block_number, block_time, payer, used, price)
+     values (repeat('x', 32)::bytea, repeat('y', 32)::bytea, 8453, 102, now(), repeat('p', 20)::bytea, 1000, 0.000001);
+     insert into ether_price (chain_id, block_hash, feed, price, published_at, asked_at)
+     values (8453, repeat('y', 32)::bytea, repeat('f', 32)::bytea, 3000, now(), now());
+     insert into cash_flow (flow_id, kind, amount, occurred_at, tx_hash, said)
+     select format('gas/8453/0x%s/0x%s/1', encode(tx_hash, 'hex'), encode(block_hash, 'hex')), 'gas', -3.01, now(), tx_hash, '' from gas";
 
 /// The fill of block 102 as a trade that was open in the earlier system before hedging began.
 const TWICE: &str = "insert into import (digest, file, author, imported_at)

@@ -147,8 +147,8 @@ async fn run_job(name: &str, date: Option<Date>, desk: &Desk, out: &mut Out<'_>)
 /// Everything that runs jobs, on these books.
 ///
 /// # Errors
-/// A venue cannot be used.
-pub(super) fn office(sources: &Sources, specs: Vec<Spec>) -> Result<Office, Trouble> {
+/// A venue or a node cannot be used.
+pub(super) fn office(sources: &Sources, specs: Vec<Spec>) -> anyhow::Result<Office> {
     let clerk = Clerks::new(sources, specs.clone())?;
     Ok(Office {
         pool: sources.db.pool().clone(),

@@ -34,6 +34,7 @@ pub mod migrate;
 pub mod pnl;
 pub mod preflight;
 pub mod price;
+mod pricing;
 pub mod process_tx;
 pub mod progress;
 pub mod recon;

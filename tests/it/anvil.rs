@@ -10,13 +10,14 @@ use std::{
 };
 
 use alloy::{
-    primitives::{Address, B256, Bytes, address},
+    primitives::{Address, B256, Bytes, U256, address},
     sol,
     sol_types::SolCall,
 };
 use hedge::{
     book::log::Log,
     sim::{Cast, SimChain, SimToken},
+    units::Amount,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -37,6 +38,9 @@ sol! {
 
 /// Who pays for everything: anvil's first account.
 const PAYER: Address = address!("f39fd6e51aad88f6f4ce6ab8827279cfffb92266");
+
+/// Somebody else who pays: anvil's second account.
+const OTHER: Address = address!("70997970c51812dc3a010c7d01b50e0d17dc79c8");
 
 const HEDGE: &str = env!("CARGO_BIN_EXE_hedge");
 
@@ -283,15 +287,21 @@ impl Stage {
 
     /// `hedge backfill`, to its end.
     async fn backfill(&self, world: &World) {
-        let backfill = tokio::process::Command::new(HEDGE)
-            .args(["backfill", "--from", &self.recording.first_block.to_string()])
+        self.hedge(world, &["backfill", "--from", &self.recording.first_block.to_string()]).await;
+    }
+
+    /// The real program, to a good end.
+    async fn hedge(&self, world: &World, arguments: &[&str]) -> String {
+        let program = tokio::process::Command::new(HEDGE)
+            .args(arguments)
             .env_clear()
             .env("DATABASE_URL", world.url().expose())
             .current_dir(self.room.path())
             .kill_on_drop(true)
             .output();
-        let ended = tokio::time::timeout(PATIENCE, backfill).await.expect("a backfill ends").unwrap();
+        let ended = tokio::time::timeout(PATIENCE, program).await.expect("it ends").unwrap();
         assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+        String::from_utf8(ended.stdout).unwrap()
     }
 
     /// `hedge index`, running.
@@ -447,4 +457,97 @@ async fn books(world: &World) -> Vec<String> {
         select 'skipped_log ' || (to_jsonb(k) - 'skipped_id' - 'skipped_at')::text from reporting.skipped_log k where canonical
         order by 1";
     sqlx::query_scalar(sql).fetch_all(world.pool()).await.unwrap()
+}
+
+/// A Pyth whose feeds all say this: so many hundredths of a dollar.
+fn pyth(cents: u64) -> Bytes {
+    let mut code = Vec::new();
+    let negative_two = U256::MAX - U256::from(1);
+    for (place, word) in [
+        (0, U256::from(cents)),
+        (0x20, U256::from(10)),
+        (0x40, negative_two),
+        (0x60, U256::from(1_774_200_000)),
+    ] {
+        code.push(0x7f); // PUSH32
+        code.extend(word.to_be_bytes::<32>());
+        code.extend([0x60, place, 0x52]); // PUSH1, MSTORE
+    }
+    code.extend([0x60, 0x80, 0x60, 0x00, 0xf3]); // RETURN
+    code.into()
+}
+
+#[tokio::test]
+async fn gas_costs_to_the_last_wei_what_a_real_nodes_receipts_say_where_one_of_ours_paid() {
+    // Given a real node, on which first nobody knows what ETH is worth, then it is 3 412.87 dollars, then 3 500.01
+    let Some(stage) = Stage::play(V6).await else { return };
+    let (world, orderbook) = (World::new().await, stage.anvil.cast.orderbook);
+    let trades = stage.recording.trades();
+    let oracle = hedge::chain::source::usual_pyth(8453).unwrap();
+    let mut ours = Vec::new();
+    for (trade, (payer, cents)) in
+        trades.iter().zip([(OTHER, 0), (OTHER, 341_287), (PAYER, 341_287), (OTHER, 350_001)])
+    {
+        if cents > 0 {
+            // What is set belongs to the newest block's state: to one without anything of ours.
+            stage.anvil.mine(stage.anvil.head().await.timestamp + 2, &[]).await;
+            stage.anvil.ask("anvil_setCode", json!([oracle, pyth(cents)])).await;
+        }
+        let mut again = trade.again(orderbook);
+        again["from"] = payer.to_string().into();
+        let time = stage.anvil.head().await.timestamp + 2;
+        stage.anvil.mine(time, &[again]).await;
+        let block = stage.anvil.ask("eth_getBlockByNumber", json!(["latest", false])).await;
+        if payer == OTHER {
+            ours.push((block["transactions"][0].as_str().unwrap().to_owned(), cents));
+        }
+    }
+    stage.anvil.ask("anvil_mine", json!([SETTLED])).await;
+    // When the night counts, and that somebody else pays too is not ours
+    let config = stage.config().replacen(
+        "poll = ",
+        &format!("payers = [\"{OTHER}\"]\neth_feed = \"{}\"\npoll = ", B256::repeat_byte(0xff)),
+        1,
+    );
+    fs::write(stage.room.path().join("hedge.toml"), config).unwrap();
+    stage.backfill(&world).await;
+    let said = stage.hedge(&world, &["job", "run", "pnl", "--date", "2026-11-20"]).await;
+    assert!(said.contains("2 costs booked, 0 taken back, 1 asked for in vain"), "{said}");
+    // Then there is a row for each transaction that one of ours paid, with what its receipt says, and for no other
+    let mut expected = Vec::new();
+    for (tx, cents) in &ours {
+        let receipt = stage.anvil.ask("eth_getTransactionReceipt", json!([tx])).await;
+        let quantity = |name: &str| receipt[name].as_str().unwrap().parse::<U256>().unwrap();
+        let wei = quantity("gasUsed") * quantity("effectiveGasPrice");
+        assert!(wei > U256::ZERO);
+        let eth = Amount::from_atoms(i128::try_from(wei).unwrap()).unwrap();
+        let price = Amount::from_atoms(i128::from(*cents) * 10_i128.pow(16)).unwrap();
+        let usd = (*cents > 0).then(|| eth.times(price).unwrap().negated());
+        expected.push((tx.clone(), eth.negated(), usd));
+    }
+    let costs = "select tx_hash, amount_eth_exact, amount_usd_exact from reporting.cost where kind = 'gas' order by executed_at";
+    let costs: Vec<(String, Amount, Option<Amount>)> =
+        sqlx::query_as(costs).fetch_all(world.pool()).await.unwrap();
+    assert_eq!(costs, expected);
+    let why = "select valuation from reporting.cost where kind = 'gas' order by executed_at";
+    let why: Vec<String> = sqlx::query_scalar(why).fetch_all(world.pool()).await.unwrap();
+    assert!(why[0].contains("there is no Pyth at its address"), "{why:?}");
+    assert!(why[1].starts_with("3412.87 dollars for one ETH at the end of block "), "{why:?}");
+    // And it stands beside P&L in the days of the shares that were traded, and never inside
+    let sums = "select sum(fees_usd_exact)::numeric(38,18), (select sum(realized_usd_exact)::numeric(38,18) from reporting.daily_pnl)
+                from reporting.daily_pnl";
+    let (fees, realized): (Amount, Amount) = sqlx::query_as(sums).fetch_one(world.pool()).await.unwrap();
+    let paid =
+        expected.iter().filter_map(|(.., usd)| *usd).fold(Amount::ZERO, |sum, usd| sum.minus(usd).unwrap());
+    assert_eq!(fees, paid);
+    let inside: Amount = sqlx::query_scalar(
+        "select coalesce(sum(realized_pnl), 0)::numeric(38,18) from pnl_row where known_to is null",
+    )
+    .fetch_one(world.pool())
+    .await
+    .unwrap();
+    assert_eq!(realized, inside);
+    // And the next night has nothing to read but the price that is missing
+    let said = stage.hedge(&world, &["job", "run", "pnl", "--date", "2026-11-20"]).await;
+    assert!(said.contains("0 receipts read, 0 costs booked, 0 taken back, 1 asked for in vain"), "{said}");
 }

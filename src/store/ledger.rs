@@ -58,6 +58,8 @@ pub struct TokenSums {
     pub traded: Amount,
     /// By deposits and withdrawals.
     pub moved: Amount,
+    /// By trades that are no fills.
+    pub skipped: Amount,
 }
 
 /// The vaults of a source, reported at a block, against what the books have of them up to it; and
@@ -102,6 +104,7 @@ pub async fn vaults(
                     held: row.try_get("held")?,
                     traded: row.try_get("traded")?,
                     moved: row.try_get("moved")?,
+                    skipped: row.try_get("skipped")?,
                 }),
             }
         }
@@ -132,6 +135,20 @@ pub struct LogFact {
     pub moves: Vec<(VaultKey, Amount)>,
 }
 
+impl LogFact {
+    fn add(&mut self, said: String, moves: Vec<(VaultKey, Amount)>) {
+        if self.said != said {
+            self.said = format!("{}, {said}", self.said);
+        }
+        for (key, amount) in moves {
+            match self.moves.iter_mut().find(|(known, _)| *known == key) {
+                Some((_, total)) => *total = total.plus(amount).unwrap_or(Amount::MAX),
+                None => self.moves.push((key, amount)),
+            }
+        }
+    }
+}
+
 /// What these logs did; those that gave no fact are left out.
 pub async fn log_facts(
     conn: &mut PgConnection,
@@ -144,38 +161,47 @@ pub async fn log_facts(
     let read = async {
         let query = sqlx::query(include_str!("../../sql/queries/recon_log_facts.sql"));
         let rows = query.bind(big(chain)).bind(hashes).bind(indexes).fetch_all(conn).await?;
-        rows.iter()
-            .map(|row| {
-                let (owner, token) = (address(row, "owner")?, address(row, "token")?);
-                let (tokens, dollars): (Amount, Amount) = (row.try_get("tokens")?, row.try_get("usdc")?);
-                let what: &str = row.try_get("what")?;
-                let vault = |token, vault_id| VaultKey { owner, token, vault_id };
-                let mut moves = Vec::new();
-                let said = if what == "fill" {
-                    let side: &str = row.try_get("side")?;
-                    let (came, went) = if side == "BUY" {
-                        ((token, tokens), (usdc, dollars))
-                    } else {
-                        ((usdc, dollars), (token, tokens))
-                    };
-                    moves.extend(word(row, "vault_in")?.map(|id| (vault(came.0, id), came.1)));
-                    moves.extend(word(row, "vault_out")?.map(|id| (vault(went.0, id), went.1.negated())));
-                    format!("{side} {tokens} {} for {dollars}", row.try_get::<&str, _>("symbol")?)
+        let mut facts: Vec<((B256, u64), LogFact)> = Vec::new();
+        for row in &rows {
+            let (owner, token) = (address(row, "owner")?, address(row, "token")?);
+            let (tokens, dollars): (Amount, Amount) = (row.try_get("tokens")?, row.try_get("usdc")?);
+            let what: &str = row.try_get("what")?;
+            let vault = |token, vault_id| VaultKey { owner, token, vault_id };
+            let mut moves = Vec::new();
+            let said = if what == "fill" {
+                let side: &str = row.try_get("side")?;
+                let (came, went) = if side == "BUY" {
+                    ((token, tokens), (usdc, dollars))
                 } else {
-                    moves.extend(word(row, "vault_id")?.map(|id| (vault(token, id), tokens)));
-                    format!("{what} of {}", tokens.abs())
+                    ((usdc, dollars), (token, tokens))
                 };
-                // The share first: a break stands there.
-                moves.sort_by_key(|(key, _)| key.token == usdc);
-                Ok(LogFact {
-                    block: small(row.try_get("block_number")?),
-                    tx: word(row, "tx_hash")?.unwrap_or_default(),
-                    log_index: small(row.try_get::<i32, _>("log_index")?.into()),
-                    said,
-                    moves,
+                moves.extend(word(row, "vault_in")?.map(|id| (vault(came.0, id), came.1)));
+                moves.extend(word(row, "vault_out")?.map(|id| (vault(went.0, id), went.1.negated())));
+                format!("{side} {tokens} {} for {dollars}", row.try_get::<&str, _>("symbol")?)
+            } else {
+                moves.extend(word(row, "vault_id")?.map(|id| (vault(token, id), tokens)));
+                format!("{what} of {}", tokens.abs())
+            };
+            let log_index = small(row.try_get::<i32, _>("log_index")?.into());
+            let place = (word(row, "block_hash")?.unwrap_or_default(), log_index);
+            let (block, tx) =
+                (small(row.try_get("block_number")?), word(row, "tx_hash")?.unwrap_or_default());
+            match facts.last_mut().filter(|(last, _)| *last == place) {
+                // Another side of it, or another token: still one log.
+                Some((_, fact)) => fact.add(said, moves),
+                None => facts.push((place, LogFact { block, tx, log_index, said, moves })),
+            }
+        }
+        Ok::<Vec<LogFact>, sqlx::Error>(
+            facts
+                .into_iter()
+                .map(|(_, mut fact)| {
+                    // The share first: a break stands there.
+                    fact.moves.sort_by_key(|(key, _)| key.token == usdc);
+                    fact
                 })
-            })
-            .collect::<Result<_, sqlx::Error>>()
+                .collect(),
+        )
     };
     read.await.map_err(|error| StoreError::of("read what logs did", error))
 }

@@ -30,6 +30,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("V008__alerts", include_str!("../../migrations/V008__alerts.sql")),
     ("V009__import", include_str!("../../migrations/V009__import.sql")),
     ("V010__reporting", include_str!("../../migrations/V010__reporting.sql")),
+    ("V011__moves_without_a_fill", include_str!("../../migrations/V011__moves_without_a_fill.sql")),
 ];
 
 /// How many there are: the version that tables have when they are up to date.
@@ -53,6 +54,7 @@ const VIEWS: &[(&str, &str)] = &[
     ("13_cover", include_str!("../../sql/views/13_cover.sql")),
     ("14_halt", include_str!("../../sql/views/14_halt.sql")),
     ("15_exposure_parts", include_str!("../../sql/views/15_exposure_parts.sql")),
+    ("16_skipped_move", include_str!("../../sql/views/16_skipped_move.sql")),
     ("20_metrics_pnl", include_str!("../../sql/views/20_metrics_pnl.sql")),
     ("21_trade_pnl", include_str!("../../sql/views/21_trade_pnl.sql")),
     ("22_daily_pnl", include_str!("../../sql/views/22_daily_pnl.sql")),

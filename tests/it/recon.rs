@@ -11,7 +11,7 @@ use hedge::{
         reconcile::{ReconcileSettings, Reconciler, acts},
     },
     policy::inventory::{InventorySettings, Target},
-    sim::{Ask, Hold, ONE_E18, Strike},
+    sim::{Ask, Hold, Mix, ONE_E18, Rate, Strike},
     store::{exposure::Act, recon as runs},
     units::{Shares, Usd},
 };
@@ -106,6 +106,15 @@ impl Night {
 
     async fn events(&self) -> i64 {
         self.pit.number("select count(*) from recon_break_event").await
+    }
+
+    /// Somebody takes orders of ours in pairs that are no trades of the desk.
+    async fn swapped(&self) {
+        let mix = Mix { other_pairs: 1000, ..Mix::takes_only() };
+        self.pit.chain.keep_inventing(3, Rate::once_in(7), mix);
+        self.finalize().await;
+        self.pit.chain.keep_inventing(3, Rate { times: 0, blocks: 1 }, mix);
+        self.finalize().await;
     }
 
     /// Something is done to the books behind everybody's back.
@@ -221,6 +230,47 @@ async fn example_4_a_log_that_a_node_never_gave_is_taken_up_and_stays_on_record(
     assert_eq!(story, "1 vault AAPL MISSING_ONCHAIN_FILL -10\n1 vault USDC MISSING_ONCHAIN_FILL 1872.5");
     let events = night.pit.text("select event from recon_break_event order by id").await;
     assert_eq!(events, "opened\nexplained\nresolved");
+    night.replays().await;
+}
+
+#[tokio::test]
+async fn a_trade_of_one_equity_against_another_moves_vaults_and_leaves_no_break() {
+    let night = Night::traded().await;
+    night.swapped().await;
+    assert_eq!(night.found().await, DONE);
+    // Each moved two vaults
+    let pairs = night.pit.number("select count(*) from skipped_log where reason = 'pair'").await;
+    let moves = "select count(*) from reporting.skipped_move where reason = 'pair' and token_quantity <> 0";
+    assert!(pairs > 5, "{pairs}");
+    assert_eq!(night.pit.number(moves).await, 2 * pairs);
+    let moved = "select count(*) from recon_leg where leg = 'vault' and residual = 0 and expected not in (0, 99990, 100000, 101872.5)";
+    assert!(night.pit.number(moved).await > 0, "what they moved is expected to the last digit");
+    // A second night reads none of them again
+    assert_eq!(night.found().await, DONE);
+    assert_eq!(night.pit.number(moves).await, 2 * pairs);
+    night.replays().await;
+}
+
+#[tokio::test]
+async fn a_trade_that_is_no_fill_and_was_never_indexed_is_taken_up_with_both_its_tokens() {
+    let night = Night::traded().await;
+    night.swapped().await;
+    // Given one of them that the books have never seen
+    night
+        .tamper(
+            "delete from chain_log where (block_hash, log_index) = (select block_hash, log_index from skipped_log order by id desc limit 1);
+             delete from skipped_log where id = (select max(id) from skipped_log)",
+        )
+        .await;
+    let skipped = night.pit.number("select count(*) from skipped_log").await;
+    assert_eq!(night.found().await, DONE);
+    // Then its log explained both, and is in the books by the indexer's own way
+    assert_eq!(night.pit.number("select count(*) from skipped_log").await, skipped + 1);
+    let story = night
+        .pit
+        .text("select pass || ' ' || class || ' ' || count(distinct instrument) || ' ' || count(distinct refs) from recon_explanation group by pass, class")
+        .await;
+    assert_eq!(story, "1 MISSING_ONCHAIN_FILL 2 1");
     night.replays().await;
 }
 

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 
 use super::{Stage, Voice};
 use crate::{
-    book::{activity::ActivityKind, recon::inputs::Kind as Leg},
+    book::activity::ActivityKind,
     cli::{job, reconcile::Books},
     config::jobs::specs,
     job::{
@@ -16,13 +16,15 @@ use crate::{
         statement,
     },
     report::{statement as text, statement_page},
-    store::{exposure::Act, recon},
+    store::exposure::Act,
     time::new_york_date,
     units::{Shares, Usd},
 };
 
 /// What runs at night, in its order.
 const NIGHT: [&str; 6] = ["calendar", "corporate_actions", "reconcile", "pnl", "statement", "checks"];
+/// What people are shown of trades that are no fills.
+const MOVES: &str = include_str!("../../../sql/queries/demo_moves.sql");
 /// What people are shown of a break.
 const BREAKS: &str = include_str!("../../../sql/queries/demo_breaks.sql");
 
@@ -54,11 +56,6 @@ impl Stage {
         let office = job::office(&self.sources, all.clone())?;
         let date = new_york_date(clock.now());
         self.first_night(voice).await?;
-        if let Some(reconcile) = all.iter().find(|spec| spec.name == "reconcile") {
-            office.run_for(reconcile, date).await?;
-        }
-        self.correct_vaults(voice).await?;
-
         account.fee(ActivityKind::Regulatory, Usd("0.02".parse()?), "TAF");
         let lost = Shares("0.25".parse()?);
         let hidden = account.happen(ActivityKind::Shares, Some("SPYM"), lost, Usd::ZERO, "");
@@ -73,7 +70,9 @@ impl Stage {
             voice.say(&format!("hedge job run {name:<18} {verdict}: {said}"))?;
         }
         office.clerk.end().await;
-        voice.say("")?;
+        voice.say("\nTrades of one equity against another are no fills, and yet they move vaults. The books know of them:")?;
+        self.show(&[MOVES], voice).await?;
+        voice.say("So every vault is balanced. What is left is what was planted:")?;
         self.show(&[BREAKS], voice).await?;
 
         let mut conn = self.sources.db.pool().acquire().await.context("could not read the statement")?;
@@ -106,23 +105,6 @@ impl Stage {
             ))?;
         }
         Ok(())
-    }
-
-    /// Books what only vaults tell of: trades of one equity against another are no fills.
-    async fn correct_vaults(&self, voice: &mut Voice<'_, '_>) -> anyhow::Result<()> {
-        let mut tx = self.sources.db.pool().begin().await.context("could not begin a transaction")?;
-        let mut corrected = 0;
-        for found in recon::breaks(&mut tx, None).await? {
-            if found.what.leg.kind == Leg::Vault && !found.what.state.is_over() {
-                acts::correct(&mut tx, found.id, None, None, self.act()).await?;
-                corrected += 1;
-            }
-        }
-        tx.commit().await.context("could not commit")?;
-        Ok(voice.say(&format!(
-            "Trades of one equity against another are no fills and move vaults: {corrected} balances were corrected, each \
-             with its reason (`hedge correct`)."
-        ))?)
     }
 
     fn act(&self) -> Act<'static> {

@@ -198,9 +198,13 @@ async fn chain(
             inputs.identities.push(Identity {
                 of: format!("{symbol} of {source} ({:#x})", sums.token),
                 held: vec![("vaults".to_owned(), sums.held)],
-                owed: vec![("fills".to_owned(), sums.traded), ("moves".to_owned(), sums.moved)],
-                // Each of the three is cut once.
-                tolerance: Amount::from_atoms(2).unwrap_or_default(),
+                owed: vec![
+                    ("fills".to_owned(), sums.traded),
+                    ("moves".to_owned(), sums.moved),
+                    ("trades that are no fills".to_owned(), sums.skipped),
+                ],
+                // Each of the four is cut once.
+                tolerance: Amount::from_atoms(3).unwrap_or_default(),
             });
         }
     }

@@ -36,7 +36,7 @@ use crate::{
         breaks::{self, Break, Event, Sighting},
         inputs::{Inputs, Kind},
     },
-    engine::reading::Reading,
+    engine::{reading::Reading, vaults},
     policy::inventory::InventorySettings,
     store::{
         StoreError, cursors, facts, ledger,
@@ -309,6 +309,7 @@ async fn take_up(
     // First what is not there: it may stand in the place of what is.
     facts::disown(tx, id, number, &stray).await?;
     let new = facts::merge(tx, booked.page).await?;
+    vaults::moved(tx, &chain.reading, chain.held.at.number).await?;
     let new: Vec<(B256, u64)> =
         new.iter().map(|log| (log.block.hash, u64::try_from(log.log_index).unwrap_or_default())).collect();
     let missing = ledger::log_facts(tx, number, chain.usdc, &new).await?;

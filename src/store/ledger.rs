@@ -252,10 +252,14 @@ pub async fn account(
     read.await.map_err(|error: sqlx::Error| StoreError::of("read what an account should hold", error))
 }
 
-/// Since when the balances of an account are known, where a person stated them.
-pub async fn opened_at(conn: &mut PgConnection, name: &str) -> Result<Option<Timestamp>, StoreError> {
+/// Since when the balances of an account are known, where a person stated them: by now, or as of a moment.
+pub async fn opened_at(
+    conn: &mut PgConnection,
+    name: &str,
+    as_of: Option<Timestamp>,
+) -> Result<Option<Timestamp>, StoreError> {
     let query = sqlx::query_scalar::<_, Option<At>>(include_str!("../../sql/queries/recon_opened.sql"));
-    let read = query.bind(name).fetch_one(conn).await;
+    let read = query.bind(name).bind(as_of.map(At)).fetch_one(conn).await;
     read.map(|at| at.map(|at| at.0)).map_err(|error| StoreError::of("read when an account was opened", error))
 }
 

@@ -31,6 +31,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("V009__import", include_str!("../../migrations/V009__import.sql")),
     ("V010__reporting", include_str!("../../migrations/V010__reporting.sql")),
     ("V011__moves_without_a_fill", include_str!("../../migrations/V011__moves_without_a_fill.sql")),
+    ("V012__runs_again", include_str!("../../migrations/V012__runs_again.sql")),
 ];
 
 /// How many there are: the version that tables have when they are up to date.

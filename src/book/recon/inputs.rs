@@ -337,6 +337,12 @@ pub struct Inputs {
     pub cuts: Vec<Cut>,
     /// What sources say.
     pub reported: Vec<Balance>,
+    /// What of a broker's cash has not settled: it is in what is reported, and no break.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unsettled: Vec<Balance>,
+    /// Transfers of cash that brokers speak of and have not booked: no evidence, they have no id.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pending: Vec<Balance>,
     /// What our books say, each at its source's cut.
     pub booked: Vec<Balance>,
     /// Logs of ours up to the cut that the ledger lacks.
@@ -382,6 +388,8 @@ impl Inputs {
             at,
             cuts: Vec::new(),
             reported: Vec::new(),
+            unsettled: Vec::new(),
+            pending: Vec::new(),
             booked: Vec::new(),
             missing: Vec::new(),
             stray: Vec::new(),
@@ -407,6 +415,8 @@ impl Inputs {
     pub fn sorted(mut self) -> Self {
         self.cuts.sort_by(|one, other| one.source.cmp(&other.source));
         self.reported.sort();
+        self.unsettled.sort();
+        self.pending.sort();
         self.booked.sort();
         self.missing.sort();
         self.stray.sort();

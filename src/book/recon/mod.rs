@@ -37,6 +37,9 @@ pub struct Judged {
     pub expected: Amount,
     /// What the source says.
     pub reported: Amount,
+    /// What of that has not settled, where the source says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unsettled: Option<Amount>,
     /// What is between them.
     pub residual: Amount,
     /// What of it has evidence.
@@ -203,10 +206,12 @@ pub fn judge(inputs: &Inputs) -> Result<Findings, Inconsistent> {
             sightings.push(Sighting::unexplained(inputs, &leg, unexplained, &candidates));
             candidates
         };
+        let unsettled = inputs.unsettled.iter().find(|one| one.leg == leg).map(|one| one.amount);
         legs.push(Judged {
             leg,
             expected: open.expected,
             reported: open.reported,
+            unsettled,
             residual: open.residual,
             explained: open.explained,
             unexplained,
@@ -424,6 +429,11 @@ fn candidates(
     });
     found.extend(
         equal.map(|trade| format!("execution/{}/{} is as large, and booked", trade.account, trade.id)),
+    );
+    found.extend(
+        inputs.pending.iter().filter(|one| one.leg == *leg).map(|one| {
+            format!("{} speaks of transfers of {} that it has not booked", leg.account, one.amount)
+        }),
     );
     if leg.kind == Kind::Broker {
         found.extend(simple_ratio(open).map(|(new, old)| {

@@ -270,7 +270,8 @@ pub async fn open(job: &Reconciler, act: Act<'_>) -> anyhow::Result<Vec<Opened>>
         let holdings = broker.account.holdings.iter();
         let shares =
             holdings.map(|(symbol, held)| (Leg::new(Kind::Broker, &asked.source, symbol), held.quantity.0));
-        let cash = (Leg::new(Kind::Cash, &asked.source, "USD"), broker.account.cash.0);
+        let total = broker.account.funds.total.0;
+        let cash = (Leg::new(Kind::Cash, &asked.source, "USD"), total);
         let mut count = 0;
         for (leg, amount) in shares.chain([cash]) {
             count += usize::from(leg.kind == Kind::Broker);
@@ -278,7 +279,7 @@ pub async fn open(job: &Reconciler, act: Act<'_>) -> anyhow::Result<Vec<Opened>>
             let entry = Entry { kind: "opening", leg, amount, as_of: broker.at, refs, mends: None };
             recon::enter(&mut tx, &entry, act).await?;
         }
-        opened.push(Opened { account: asked.source.clone(), shares: count, cash: broker.account.cash.0 });
+        opened.push(Opened { account: asked.source.clone(), shares: count, cash: total });
     }
     tx.commit().await.map_err(|error| StoreError::of("state opening balances", error))?;
     Ok(opened)

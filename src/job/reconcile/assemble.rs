@@ -14,6 +14,7 @@ use crate::{
     assets::Threshold,
     book::{
         fill::Side,
+        market::Funds,
         order::{Report, Status},
         recon::inputs::{
             Announced, Answer, Balance, Cut, Identity, Inputs, Kind, Leg, LogMove, Mark, Movement, Order,
@@ -226,19 +227,16 @@ async fn broker(
             return Ok(());
         }
     };
-    inputs.cuts.push(Cut { source: name.clone(), at: told.at, block: None, answer: Answer::Whole });
     let mut hold = |instrument: &str, amount: Amount| {
         let place = places.entry(instrument.to_owned()).or_default();
         place.at_brokers = place.at_brokers.plus(amount).unwrap_or(Amount::MAX);
     };
     for (symbol, holding) in &told.account.holdings {
         hold(symbol, holding.quantity.0);
-        let leg = Leg::new(Kind::Broker, name, symbol);
-        inputs.reported.push(Balance { leg, amount: holding.quantity.0 });
     }
-    hold("USD", told.account.cash.0);
+    hold("USD", told.account.funds.total.0);
+    said(name, told, inputs);
     let cash = Leg::new(Kind::Cash, name, "USD");
-    inputs.reported.push(Balance { leg: cash.clone(), amount: told.account.cash.0 });
     let booked = ledger::account(conn, told.id, name, told.at).await?;
     inputs.booked.push(Balance { leg: cash, amount: booked.cash.0 });
     inputs.rounded.insert(name.clone(), booked.fills);
@@ -246,7 +244,7 @@ async fn broker(
         inputs.booked.push(Balance { leg: Leg::new(Kind::Broker, name, symbol), amount: quantity.0 });
     }
 
-    let since = told.opened.map_or(told.since, |opened| opened.max(told.since));
+    let since = told.window().0;
     for trade in ledger::trades(conn, told.id, (since, told.at)).await? {
         inputs.trades.push(Trade {
             account: name.clone(),
@@ -259,9 +257,29 @@ async fn broker(
             cash: trade.cash.0,
         });
     }
-    let in_window = |at: Timestamp| since < at && at <= told.at;
+    let reports = reports(told);
+    for order in ledger::orders(conn, told.id, since).await? {
+        inputs.orders.push(as_told(order_of(name, order), &reports));
+    }
+    Ok(())
+}
+
+/// What a broker itself says of an account.
+pub(super) fn said(name: &str, told: &AtBroker, inputs: &mut Inputs) {
+    inputs.cuts.push(Cut { source: name.to_owned(), at: told.at, block: None, answer: Answer::Whole });
+    for (symbol, holding) in &told.account.holdings {
+        let leg = Leg::new(Kind::Broker, name, symbol);
+        inputs.reported.push(Balance { leg, amount: holding.quantity.0 });
+    }
+    let cash = |amount: Usd| Balance { leg: Leg::new(Kind::Cash, name, "USD"), amount: amount.0 };
+    let Funds { total, unsettled, pending } = told.account.funds;
+    inputs.reported.push(cash(total));
+    inputs.unsettled.extend(unsettled.map(cash));
+    inputs.pending.extend((pending != Usd::ZERO).then(|| cash(pending)));
+    let (since, to) = told.window();
+    let in_window = |at: Timestamp| since < at && at <= to;
     inputs.told.extend(told.executions.iter().filter(|told| in_window(told.executed_at)).map(|told| Trade {
-        account: name.clone(),
+        account: name.to_owned(),
         at: told.executed_at,
         id: told.id.clone(),
         order: told.broker_order_id.clone(),
@@ -270,12 +288,7 @@ async fn broker(
         quantity: told.quantity.0,
         cash: told.cash.0,
     }));
-    inputs.told_whole.insert(name.clone());
-    let reports: BTreeMap<&str, &Report> =
-        told.orders.iter().map(|report| (report.broker_id.as_str(), report)).collect();
-    for order in ledger::orders(conn, told.id, since).await? {
-        inputs.orders.push(as_told(name, order, &reports));
-    }
+    inputs.told_whole.insert(name.to_owned());
     // A broker dates what it does not time: what the opening knew of is settled.
     let is_after_opening = |at: Option<Timestamp>, date| match (told.opened, at) {
         (None, _) => true,
@@ -284,7 +297,7 @@ async fn broker(
     };
     let after = told.activities.iter().filter(|activity| is_after_opening(activity.at, activity.date));
     inputs.movements.extend(after.map(|activity| Movement {
-        account: name.clone(),
+        account: name.to_owned(),
         date: activity.date,
         id: activity.id.clone(),
         kind: activity.kind.word().to_owned(),
@@ -293,25 +306,38 @@ async fn broker(
         cash: activity.cash.0,
         transfer: None,
     }));
-    Ok(())
 }
 
-/// An order of ours, with what the broker says of it.
-fn as_told(account: &str, order: BookedOrder, reports: &BTreeMap<&str, &Report>) -> Order {
+/// An order of ours, as the books have it.
+fn order_of(account: &str, order: BookedOrder) -> Order {
+    Order {
+        account: account.to_owned(),
+        id: format!("#{}", order.id),
+        broker_ids: order.broker_ids,
+        symbol: order.symbol,
+        quantity: order.quantity.0,
+        filled: None,
+        open: order.live,
+        since: order.since,
+    }
+}
+
+/// What a broker says of orders, by its own ids.
+pub(super) fn reports(said: &AtBroker) -> BTreeMap<&str, &Report> {
+    said.orders.iter().map(|report| (report.broker_id.as_str(), report)).collect()
+}
+
+/// The same, with what the broker says of it.
+pub(super) fn as_told(order: Order, reports: &BTreeMap<&str, &Report>) -> Order {
     let told: Vec<&Report> =
         order.broker_ids.iter().filter_map(|id| reports.get(id.as_str()).copied()).collect();
     let is_told_whole = !told.is_empty() && told.len() == order.broker_ids.len();
     let filled = told.iter().try_fold(Shares::ZERO, |total, report| total.plus(report.filled?));
-    let side = if order.quantity < Shares::ZERO { Side::Sell } else { Side::Buy };
+    let side = if order.quantity < Amount::ZERO { Side::Sell } else { Side::Buy };
     Order {
-        account: account.to_owned(),
-        id: format!("#{}", order.id),
-        broker_ids: order.broker_ids.clone(),
-        symbol: order.symbol,
-        quantity: order.quantity.0,
         filled: filled.filter(|_| is_told_whole).map(|filled| side.signed(filled).0),
-        open: if is_told_whole { told.iter().any(|one| one.status == Status::Working) } else { order.live },
-        since: order.since,
+        open: if is_told_whole { told.iter().any(|one| one.status == Status::Working) } else { order.open },
+        ..order
     }
 }
 

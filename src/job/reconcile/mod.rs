@@ -4,6 +4,7 @@
 //! - `assemble`: what they said beside what the books say
 //! - `telling`: what people hear of it
 //! - [`acts`]: what people do about a break
+//! - [`replay`]: a past run once more, from its raw answers
 //!
 //! Sources are asked first; then one transaction takes up what the ledger lacked, judges
 //! (`book::recon`), and writes the run, the breaks and what is to be told. Killed before that,
@@ -13,6 +14,7 @@
 pub mod acts;
 mod ask;
 mod assemble;
+pub mod replay;
 mod telling;
 
 use std::{
@@ -322,6 +324,7 @@ fn cuts(read: &Read) -> Vec<CutRow> {
         source: asked.source.clone(),
         at: asked.said.as_ref().map_or(asked.started, |chain| chain.time),
         block: asked.said.as_ref().ok().map(|chain| chain.held.at),
+        since: None,
         started: asked.started,
         finished: asked.finished,
         unknown: asked.said.as_ref().err().cloned(),
@@ -330,6 +333,7 @@ fn cuts(read: &Read) -> Vec<CutRow> {
         source: asked.source.clone(),
         at: asked.said.as_ref().map_or(asked.started, |broker| broker.at),
         block: None,
+        since: asked.said.as_ref().ok().map(|broker| broker.since),
         started: asked.started,
         finished: asked.finished,
         unknown: asked.said.as_ref().err().cloned(),

@@ -276,6 +276,7 @@ impl Config {
             hedge_at: HedgeAt::Safe,
             believe: Verdict::Bloom,
             vaults: Vec::new(),
+            wallets: Vec::new(),
         });
         self.directory = Directory::discovering(BTreeMap::from([(chain, usdc)]));
     }
@@ -456,6 +457,21 @@ data = "/var/lib/hedge"
             format!(r#"{{ id = "0x1", owner = "{OWNER}" }}"#),
         ] {
             assert_eq!(read(&with(&wrong), &[]).unwrap_err().iter().count(), 1, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_wallet_is_counted_by_one_source_and_by_none_that_is_no_orderbook() {
+        let with =
+            |wallets: &str| file().replace("hedge_at = 12", &format!("hedge_at = 12\nwallets = [{wallets}]"));
+        let one = with(&format!("\"{OWNER}\""));
+        assert_eq!(read(&one, &[]).unwrap().sources.remove(0).wallets, [OWNER.parse::<Address>().unwrap()]);
+        for wrong in
+            [with(&format!("\"{OWNER}\", \"{OWNER}\"")), one.replace("raindex-v5", "raindex-inventory")]
+        {
+            let problems = read(&wrong, &[]).unwrap_err();
+            assert_eq!(problems.iter().count(), 1, "{wrong}");
+            assert!(problems.iter().all(|problem| problem.place.contains("source.wallets")), "{problems:?}");
         }
     }
 

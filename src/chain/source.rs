@@ -112,6 +112,8 @@ pub struct SourceSettings {
     pub believe: Verdict,
     /// The vaults that are known to be ours; empty: whichever are met.
     pub vaults: Vec<VaultKey>,
+    /// Wallets on its chain whose tokens are ours too; those that vault 0 stands for need not be named.
+    pub wallets: Vec<Address>,
 }
 
 /// One chain, and how to reach it.

@@ -41,7 +41,7 @@ pub(super) const CHAIN_KEYS: &[&str] =
     &["rpc", "usdc", "poll", "timeout", "concurrency", "proof_budget", "pyth"];
 pub(super) const BUDGET_KEYS: &[&str] = &["mib", "requests"];
 pub(super) const SOURCE_KEYS: &[&str] =
-    &["name", "chain", "kind", "address", "owners", "from_block", "hedge_at", "believe", "vaults"];
+    &["name", "chain", "kind", "address", "owners", "from_block", "hedge_at", "believe", "vaults", "wallets"];
 pub(super) const VAULT_KEYS: &[&str] = &["token", "id", "owner"];
 pub(super) const ASSET_KEYS: &[&str] = &["symbol", "tokens", "threshold", "pyth_feed", "venue", "session"];
 pub(super) const TOKEN_KEYS: &[&str] = &["chain", "address", "wrapped"];
@@ -201,6 +201,10 @@ pub(super) fn read_source(node: &Node<'_>, chains: &[u64], seen: &mut Seen) -> O
         }
         (Some(_), None) => None,
     };
+    let wallets = match section.get("wallets") {
+        None => Some(Vec::new()),
+        Some(node) => read_wallets(&node, kind, chain, seen),
+    };
     Some(SourceSettings {
         name: name?,
         chain: chain?,
@@ -211,6 +215,27 @@ pub(super) fn read_source(node: &Node<'_>, chains: &[u64], seen: &mut Seen) -> O
         hedge_at: hedge_at?,
         believe: believe?,
         vaults: vaults?,
+        wallets: wallets?,
+    })
+}
+
+fn read_wallets(
+    node: &Node<'_>,
+    kind: Option<Kind>,
+    chain: Option<u64>,
+    seen: &mut Seen,
+) -> Option<Vec<Address>> {
+    if kind == Some(Kind::Inventory) {
+        node.refuse("are counted with the vaults of an orderbook", "name them in a source that is one");
+        return None;
+    }
+    all(&node.items()?, |item| {
+        let wallet = item.text(address)?;
+        if let Some(chain) = chain {
+            let what = format!("the wallet {wallet} on chain {chain}");
+            seen.once(item, what, "one source counts a wallet: name it there alone");
+        }
+        Some(wallet)
     })
 }
 

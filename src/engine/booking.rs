@@ -130,6 +130,14 @@ impl Bookkeeper {
         self.directory.read().unwrap_or_else(PoisonError::into_inner).usdc(self.chain)
     }
 
+    /// The tokens of this chain that are a share of ours, or what shares are paid in.
+    pub fn of_ours(&self) -> BTreeSet<Address> {
+        let directory = self.directory.read().unwrap_or_else(PoisonError::into_inner);
+        let shares = directory.assets().iter().flat_map(|asset| &asset.tokens);
+        let here = shares.filter(|token| token.chain == self.chain).map(|token| token.address);
+        here.chain(directory.usdc(self.chain)).collect()
+    }
+
     /// The ticker of a token, and whether a wrapper's ratio applies; none where it is no share of ours.
     pub fn share(&self, token: Address) -> Option<(String, bool)> {
         match self.directory.read().unwrap_or_else(PoisonError::into_inner).leg(self.chain, token) {

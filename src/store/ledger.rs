@@ -19,7 +19,7 @@ use super::{
     types::{At, Day},
 };
 use crate::{
-    book::vault::{Balance, VaultKey},
+    book::vault::{Balance, VaultKey, WalletKey},
     units::{Amount, Price, Shares, Usd},
 };
 
@@ -111,6 +111,24 @@ pub async fn vaults(
         Ok((vaults, sums))
     };
     read.await.map_err(|error: sqlx::Error| StoreError::of("hold vaults against the books", error))
+}
+
+/// What wallets gained by withdrawals from vaults of their holders, less what they paid into vaults, up to a
+/// block: for each, in order. Whatever contract of the chain it was; cut to base units, which is what moves.
+pub async fn wallet_moves(
+    conn: &mut PgConnection,
+    chain: u64,
+    to_block: u64,
+    wallets: &[(WalletKey, u8)],
+) -> Result<Vec<Amount>, StoreError> {
+    let query = sqlx::query_scalar(include_str!("../../sql/queries/recon_wallet_moves.sql"))
+        .bind(big(chain))
+        .bind(big(to_block))
+        .bind(wallets.iter().map(|(key, _)| key.holder.as_slice()).collect::<Vec<_>>())
+        .bind(wallets.iter().map(|(key, _)| key.token.as_slice()).collect::<Vec<_>>())
+        .bind(wallets.iter().map(|(_, decimals)| i32::from(*decimals)).collect::<Vec<_>>());
+    let read = query.fetch_all(conn).await;
+    read.map_err(|error| StoreError::of("read what vaults gave to wallets", error))
 }
 
 /// The block of the last run in which all vaults of a source were balanced.
@@ -379,6 +397,62 @@ pub async fn transfers(conn: &mut PgConnection, at: Timestamp) -> Result<Vec<Und
             .collect::<Result<_, sqlx::Error>>()
     };
     read.await.map_err(|error| StoreError::of("read what is under way", error))
+}
+
+/// What is known of a transfer: its ends, summed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ends {
+    /// Of what it is; none where no end is known.
+    pub instrument: Option<String>,
+    /// What came, less what left.
+    pub sum: Amount,
+    /// Until when it should be over.
+    pub deadline: Option<Timestamp>,
+    /// What its ends rest on.
+    pub refs: BTreeSet<String>,
+}
+
+/// What is known of a transfer. Of two that name its ends at once, one waits.
+pub async fn ends(conn: &mut PgConnection, transfer: &str) -> Result<Ends, StoreError> {
+    let read = async {
+        sqlx::query(include_str!("../../sql/queries/recon_lock.sql")).execute(&mut *conn).await?;
+        let query = sqlx::query(include_str!("../../sql/queries/transfer_ends.sql"));
+        let row = query.bind(transfer).fetch_one(conn).await?;
+        let deadline: Option<At> = row.try_get("deadline")?;
+        let refs: Vec<String> = row.try_get("refs")?;
+        Ok(Ends {
+            instrument: row.try_get("instrument")?,
+            sum: row.try_get("sum")?,
+            deadline: deadline.map(|at| at.0),
+            refs: refs.into_iter().collect(),
+        })
+    };
+    read.await.map_err(|error: sqlx::Error| StoreError::of("read the ends of a transfer", error))
+}
+
+/// A deposit or a withdrawal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Move {
+    /// Whose vault.
+    pub owner: Address,
+    /// Which token.
+    pub token: Address,
+    /// What the vault gained, signed.
+    pub amount: Amount,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// The canonical deposit or withdrawal of a log, by chain, transaction and log index.
+pub async fn vault_move(conn: &mut PgConnection, log: &str) -> Result<Option<Move>, StoreError> {
+    let query = sqlx::query(include_str!("../../sql/queries/transfer_move.sql"));
+    let read = query.bind(log).fetch_optional(conn).await.and_then(|row| {
+        let Some(row) = row else { return Ok(None) };
+        let (owner, token) = (address(&row, "owner")?, address(&row, "token")?);
+        let at = row.try_get::<At, _>("block_time")?.0;
+        Ok(Some(Move { owner, token, amount: row.try_get("amount")?, at }))
+    });
+    read.map_err(|error| StoreError::of("read what a log moved", error))
 }
 
 /// An announced split: its id, ticker, ex-date, new for old.

@@ -461,6 +461,8 @@ pub struct Entry {
     pub refs: Vec<String>,
     /// The break that it mends.
     pub mends: Option<i64>,
+    /// The transfer that it is one end of, and until when the other should be there.
+    pub transfer: Option<(String, Option<Timestamp>)>,
 }
 
 /// Writes an entry down, and gives its number.
@@ -477,8 +479,8 @@ pub async fn enter(
         .bind(entry.amount)
         .bind(At(entry.as_of))
         .bind(&entry.refs)
-        .bind(None::<String>)
-        .bind(None::<At>)
+        .bind(entry.transfer.as_ref().map(|(id, _)| id))
+        .bind(entry.transfer.as_ref().and_then(|(_, deadline)| *deadline).map(At))
         .bind(entry.mends)
         .bind(act.reason)
         .bind(act.author)

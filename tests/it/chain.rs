@@ -35,6 +35,7 @@ pub fn source(chain: &SimChain) -> SourceSettings {
         hedge_at: HedgeAt::Safe,
         believe: Verdict::Bloom,
         vaults: Vec::new(),
+        wallets: Vec::new(),
     }
 }
 

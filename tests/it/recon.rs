@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use alloy::primitives::U256;
+use alloy::primitives::{Address, U256};
 use hedge::{
     book::{activity::ActivityKind, fill::Side},
     job::{
@@ -11,6 +11,7 @@ use hedge::{
         reconcile::{
             ReconcileSettings, Reconciler, acts,
             replay::{Readers, Replay, replay},
+            transfer::{End, Moved, Named, transfer},
         },
     },
     policy::inventory::{InventorySettings, Target},
@@ -181,6 +182,14 @@ impl Night {
         account.hide(&id, true);
     }
 
+    /// A person names one end of a transfer.
+    async fn names(&self, named: &Named) -> Result<Moved, acts::ActError> {
+        let (mut tx, act) = self.act().await;
+        let moved = transfer(&mut tx, named, act).await?;
+        tx.commit().await.unwrap();
+        Ok(moved)
+    }
+
     async fn act(&self) -> (sqlx::Transaction<'static, sqlx::Postgres>, Act<'static>) {
         let tx = self.pit.pool().begin().await.unwrap();
         (tx, Act { author: "tester", reason: "a test", at: self.pit.clock.now() })
@@ -245,12 +254,10 @@ async fn a_run_is_read_again_from_its_raw_answers_and_what_was_changed_in_one_is
         let changed = night.retold(&format!("said = replace(said, '{other}', '{held}')"), "GET %").await;
         assert!(changed.is_same(), "{changed:#?}");
         // … what a vault held, …
-        let balance = "%41d1514f%";
-        let change = "said = regexp_replace(said, '(\"result\":\"0x[0-9a-f]{50,62})1', '\\12')";
         night.tamper("create table kept as select * from recon_answer").await;
-        let changed = night.retold(change, balance).await;
-        let vault =
-            |what: &String| what.contains(": vault raindex-8453/") && what.contains("the answer says");
+        // 9999e1, and 9998e1
+        let changed = night.retold("said = replace(said, '270f\"', '270e\"')", "%41d1514f%").await;
+        let vault = |what: &String| what.contains("AAPL: 99990 was judged, the answer says 99980");
         assert!(!changed.is_same() && changed.differs.iter().any(vault), "{changed:#?}");
         night
             .tamper("update recon_answer a set said = k.said, sha256 = k.sha256 from kept k where k.run_id = a.run_id and k.place = a.place")
@@ -287,6 +294,79 @@ async fn cash_that_has_not_settled_and_cash_that_an_open_order_holds_are_no_brea
     let unsettled = "select count(*) from reporting.recon_leg where leg = 'cash' and residual = 0 and unsettled_usd_exact > 700";
     assert_eq!(night.pit.number(unsettled).await, 1);
     night.replays().await;
+}
+
+#[tokio::test]
+async fn wallets_of_ours_are_read_at_the_same_block_and_reconciled_beside_the_vaults() {
+    // Given a wallet with shares and dollars in it, which is the owner's
+    let mut pit = Pit::with(Setup::default()).await;
+    let (cast, stranger) = (pit.chain.cast(), Address::repeat_byte(7));
+    let share = cast.equities().next().unwrap().address;
+    pit.stage.source.wallets = vec![cast.owner, stranger];
+    pit.chain.move_silently(Hold::wallet(cast.owner, share), 0, amount("250"));
+    pit.chain.move_silently(Hold::wallet(cast.owner, cast.usdc), 0, amount("5000.25"));
+    let night = Night::in_pit(pit).await;
+    // What the vaults were stocked with came from it, too
+    let found = night.found().await;
+    assert!(
+        found.1.contains("OPEN UNEXPLAINED wallet AAPL 100250") && found.1.contains("wallet USDC 105000.25"),
+        "{found:?}"
+    );
+    // When it is stated, then it is balanced, and counts as what is on chain
+    night.open().await;
+    assert_eq!(night.found().await, DONE);
+    let place = "select string_agg(distinct block_number::text, ' ') from recon_cut where block_number is not null and run_id = 2";
+    assert!(!night.pit.text(place).await.contains(' '));
+    let held = "select trim_scale(onchain) from reporting.inventory where instrument = 'AAPL'";
+    assert_eq!(night.pit.text(held).await, "100250");
+    // And stated twice it is still there once
+    night.open().await;
+    assert_eq!(night.found().await, DONE);
+    // When something leaves it that nobody tells of, it is found
+    let head = night.pit.chain.head().number;
+    night.pit.chain.move_silently(Hold::wallet(cast.owner, share), head, amount("-1.5"));
+    night.finalize().await;
+    assert_eq!(night.found().await, (Verdict::Found, "OPEN UNEXPLAINED wallet AAPL -1.5".to_owned()));
+    night.replays().await;
+}
+
+#[tokio::test]
+async fn what_is_paid_into_a_vault_has_left_the_wallet_of_its_owner() {
+    let mut pit = Pit::with(Setup::default()).await;
+    let cast = pit.chain.cast();
+    pit.stage.source.wallets = vec![cast.owner];
+    for token in &cast.tokens {
+        pit.chain.move_silently(Hold::wallet(cast.owner, token.address), 0, amount("1000000"));
+    }
+    let night = Night::in_pit(pit).await;
+    night.open().await;
+    let opened = i64::try_from(night.pit.chain.head().number).unwrap();
+    // When vaults are filled and emptied, which the wallets of this chain do not follow by themselves
+    let mix = Mix { vault_moves: 1000, ..Mix::takes_only() };
+    night.pit.chain.keep_inventing(5, Rate::once_in(9), mix);
+    night.finalize().await;
+    night.pit.chain.keep_inventing(5, Rate { times: 0, blocks: 1 }, mix);
+    night.finalize().await;
+    let head = night.pit.chain.head().number;
+    let moved: Vec<(Vec<u8>, String)> = sqlx::query_as(
+        "select token, sum(-trunc(amount_exact, case when token = $1 then 6 else 18 end))::text from vault_move m
+         join chain_log l using (chain_id, block_hash, log_index) where l.block_number > $2 and l.taken_by is null group by token",
+    )
+    .bind(cast.usdc.as_slice())
+    .bind(opened)
+    .fetch_all(night.pit.pool())
+    .await
+    .unwrap();
+    assert!(moved.len() > 1, "{moved:?}");
+    for (token, came) in moved {
+        let wallet = Hold::wallet(cast.owner, Address::from_slice(&token));
+        night.pit.chain.move_silently(wallet, head, amount(&came));
+    }
+    night.finalize().await;
+    // Then the books have both ends of each
+    night.pit.flat().await;
+    night.finalize().await;
+    assert_eq!(night.found().await, DONE);
 }
 
 #[tokio::test]
@@ -438,33 +518,98 @@ async fn example_9_a_wrapper_that_is_worth_more_at_the_next_cut_is_income_and_no
 
 #[tokio::test]
 async fn example_10_a_transfer_is_under_way_until_its_deadline_and_then_it_is_stuck() {
-    let night = Night::traded().await;
+    let mut pit = Pit::with(Setup::default()).await;
+    let (cast, share) = (pit.chain.cast(), pit.chain.cast().equities().next().unwrap().address);
+    pit.stage.source.wallets = vec![cast.owner];
+    let night = Night::in_pit(pit).await;
+    night.open().await;
+    night.pit.sold("AAPL", "10").await;
+    night.pit.flat().await;
+    night.finalize().await;
     // Given two shares that left the broker for the chain and are not there yet
-    let account = &night.pit.account;
-    let id = account.happen(ActivityKind::Shares, Some("AAPL"), shares("-2"), usd("0"), "mint-3");
-    let deadline = night.pit.clock.now().checked_add(jiff::SignedDuration::from_hours(1)).unwrap();
-    sqlx::query(
-        "insert into account_entry (kind, leg, account, instrument, amount, as_of, refs, transfer, deadline, reason, author, happened_at)
-         values ('transfer', 'broker', 'alpaca', 'AAPL', -2, now() - interval '100 years', array[$1], 'mint-3', $2::timestamptz, 'to the chain', 'tester', now())",
-    )
-    .bind(format!("activity/alpaca/{id}"))
-    .bind(hedge::store::types::At(deadline))
-    .execute(night.pit.pool())
-    .await
-    .unwrap();
-    night.tamper("update account_entry set as_of = (select max(as_of) from account_entry) + interval '1 second' where kind = 'transfer'").await;
+    night.pit.account.happen(ActivityKind::Shares, Some("AAPL"), shares("-2"), usd("0"), "mint-3");
+    let explained = "EXPLAINED EXTERNAL_ACTIVITY broker AAPL -2";
+    assert_eq!(night.found().await, (Verdict::Done, explained.to_owned()));
+    // When a person says that they are a transfer
+    let hour = jiff::SignedDuration::from_hours(1);
+    let named = |end, lost| Named { end, transfer: "mint-3".to_owned(), within: hour, lost };
+    let moved = night.names(&named(End::Break(1), false)).await.unwrap();
+    assert_eq!((moved.quantity, moved.under_way), (amount("-2"), amount("2")));
+    // Then they are under way
     assert_eq!(
         night.found().await,
         (Verdict::Done, "EXPLAINED TRANSFER_IN_FLIGHT transit AAPL 2".to_owned())
     );
-    // When its time is over
+    // And once their time is over, stuck
     night.pit.clock.sleep(Duration::from_hours(2)).await;
     assert_eq!(
         night.found().await,
         (Verdict::Found, "OPEN TRANSFER_IN_FLIGHT stuck transit AAPL 2".to_owned())
     );
-    let shown = night.pit.text("select class from reporting.recon_break").await;
+    let shown = night.pit.text("select class from reporting.recon_break where state <> 'RESOLVED'").await;
     assert_eq!(shown, "TRANSFER_STUCK");
+    // When a little less has come, and is named
+    night.pit.chain.move_silently(Hold::wallet(cast.owner, share), 0, amount("1.9"));
+    let (_, breaks) = night.found().await;
+    assert!(breaks.contains("OPEN UNEXPLAINED wallet AAPL 1.9"), "{breaks}");
+    let came = night.pit.number("select id from recon_break where class = 'UNEXPLAINED'").await;
+    let stuck = night.pit.number("select id from recon_break where class = 'TRANSFER_IN_FLIGHT'").await;
+    for (wrong, why) in [
+        (named(End::Break(stuck), false), "is none"),
+        (Named { transfer: "mint-4".to_owned(), ..named(End::Break(came), true) }, "nothing has left yet"),
+        (named(End::Log { id: "1:0x:2".to_owned(), instrument: None }, false), "no deposit"),
+        (named(End::Break(99), false), "there is no break 99"),
+    ] {
+        let refused = night.names(&wrong).await.unwrap_err().to_string();
+        assert!(refused.contains(why), "{refused}");
+    }
+    let moved = night.names(&named(End::Break(came), true)).await.unwrap();
+    assert_eq!((moved.under_way, moved.lost), (amount("0"), amount("0.1")));
+    // Then it is over, nothing of it is hedged, and a third end is refused
+    assert_eq!(night.found().await, DONE);
+    assert_eq!(night.pit.exposure("AAPL").await, "0");
+    night.pit.chain.move_silently(Hold::wallet(cast.owner, share), 0, amount("0.1"));
+    night.found().await;
+    let late = night.pit.number("select max(id) from recon_break").await;
+    let refused = night.names(&named(End::Break(late), false)).await.unwrap_err().to_string();
+    assert!(refused.contains("all of mint-3 has come"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_transfer_may_begin_with_the_log_that_emptied_a_vault() {
+    let night = Night::traded().await;
+    // Given dollars that came into a vault by a deposit, and at the broker went out before
+    let log = night
+        .pit
+        .text(
+            "select l.chain_id || ':0x' || encode(l.tx_hash, 'hex') || ':' || l.log_index from vault_move m
+             join chain_log l using (chain_id, block_hash, log_index) where kind = 'deposit' and encode(token, 'hex') ilike '833589fcd6edb6e08f4c7c32d4f71b54bda02913'
+             order by l.log_index limit 1",
+        )
+        .await;
+    let within = jiff::SignedDuration::from_hours(1);
+    let log = |instrument: Option<&str>| Named {
+        end: End::Log { id: log.clone(), instrument: instrument.map(str::to_owned) },
+        transfer: "wire-9".to_owned(),
+        within,
+        lost: false,
+    };
+    assert!(night.names(&log(None)).await.unwrap_err().to_string().contains("--instrument"));
+    assert_eq!(night.names(&log(Some("USDC"))).await.unwrap().under_way, amount("-100000"));
+    assert!(night.names(&log(None)).await.unwrap_err().to_string().contains("an end already"));
+    // The deposit is in the books by its own log: what is missing is where it came from
+    assert_eq!(
+        night.found().await,
+        (Verdict::Done, "EXPLAINED TRANSFER_IN_FLIGHT transit USDC -100000".to_owned())
+    );
+    night.pit.account.happen(ActivityKind::Cash, None, Shares::ZERO, usd("-100000"), "to the chain");
+    night.found().await;
+    let left = night.pit.number("select id from recon_break where class = 'EXTERNAL_ACTIVITY'").await;
+    assert_eq!(
+        night.names(&Named { end: End::Break(left), ..log(None) }).await.unwrap().under_way,
+        amount("0")
+    );
+    assert_eq!(night.found().await, DONE);
 }
 
 #[tokio::test]

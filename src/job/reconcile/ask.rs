@@ -21,7 +21,7 @@ use crate::{
         log::{Log, Place},
         market::Account,
         order::Report,
-        vault::VaultKey,
+        vault::{VaultKey, WalletKey},
     },
     chain::{
         reader::{self, Failed},
@@ -266,7 +266,8 @@ async fn chain(job: &Reconciler, reading: &Arc<Reading>) -> Result<OnChain, Unkn
     let at = Place { number, hash: header.hash };
     let vaults = discover(reading, usdc, at).await?;
     let keys: BTreeSet<_> = vaults.all.iter().map(|vault| vault.key).collect();
-    let wanted = wanted(reading, keys);
+    let wallets = wallets(reading, &keys);
+    let wanted = wanted(reading, keys, wallets);
     let held = vault::read(&reading.nodes, &reading.source, &wanted, at)
         .await
         .map_err(|error| why(&format!("{error}; {}", error.next())))?;
@@ -280,11 +281,26 @@ async fn chain(job: &Reconciler, reading: &Arc<Reading>) -> Result<OnChain, Unkn
     Ok(OnChain { reading: Arc::clone(reading), usdc, time, held, reread })
 }
 
-/// What is to be read of these vaults: what lies in them, and what the wrappers among them are worth.
-pub(super) fn wanted(reading: &Reading, vaults: BTreeSet<VaultKey>) -> Wanted {
+/// The wallets of ours, by token; but for those that a vault stands for.
+fn wallets(reading: &Reading, vaults: &BTreeSet<VaultKey>) -> BTreeSet<WalletKey> {
+    let stands_for = |wallet: &WalletKey| {
+        let WalletKey { holder, token } = *wallet;
+        let zero = VaultKey { owner: holder, token, vault_id: B256::ZERO };
+        vault::is_wallet(&reading.source, &zero) && vaults.contains(&zero)
+    };
+    let tokens = reading.keeper.of_ours();
+    let each = reading.source.wallets.iter();
+    each.flat_map(|holder| tokens.iter().map(|token| WalletKey { holder: *holder, token: *token }))
+        .filter(|wallet| !stands_for(wallet))
+        .collect()
+}
+
+/// What is to be read: what lies in these, and what the wrappers among their tokens are worth.
+pub(super) fn wanted(reading: &Reading, vaults: BTreeSet<VaultKey>, wallets: BTreeSet<WalletKey>) -> Wanted {
     let is_wrapper = |token: &Address| reading.keeper.share(*token).is_some_and(|(_, is_wrapped)| is_wrapped);
-    let wrappers = vaults.iter().map(|key| key.token).filter(is_wrapper).collect();
-    Wanted { vaults, wallets: BTreeSet::new(), wrappers }
+    let tokens = vaults.iter().map(|key| key.token).chain(wallets.iter().map(|key| key.token));
+    let wrappers = tokens.filter(is_wrapper).collect();
+    Wanted { vaults, wallets, wrappers }
 }
 
 /// Reads the logs since the last balanced run again, and finds what the books lack and what they should not have.

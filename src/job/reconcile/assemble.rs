@@ -20,7 +20,7 @@ use crate::{
             Announced, Answer, Balance, Cut, Identity, Inputs, Kind, Leg, LogMove, Mark, Movement, Order,
             Position, Ratio, Trade, Transfer,
         },
-        vault::VaultKey,
+        vault::{VaultKey, WalletKey},
     },
     chain::vault,
     engine::reading::Reading,
@@ -99,14 +99,37 @@ pub(super) async fn assemble(
 pub(super) fn vault_leg(reading: &Reading, usdc: Address, key: &VaultKey) -> Leg {
     let VaultKey { owner, token, vault_id } = key;
     let id = U256::from_be_bytes(vault_id.0);
-    let instrument = if *token == usdc {
-        "USDC".to_owned()
-    } else {
-        reading.keeper.share(*token).map_or_else(|| format!("{token:#x}"), |(symbol, _)| symbol)
-    };
     let is_wallet = vault::is_wallet(&reading.source, key);
     let kind = if is_wallet { Kind::Wallet } else { Kind::Vault };
-    Leg::new(kind, format!("{}/{owner:#x}/{token:#x}/{id:#x}", reading.source.name), instrument)
+    let account = format!("{}/{owner:#x}/{token:#x}/{id:#x}", reading.source.name);
+    Leg::new(kind, account, instrument(reading, usdc, *token))
+}
+
+/// The leg of a wallet.
+pub(super) fn wallet_leg(reading: &Reading, usdc: Address, key: &WalletKey) -> Leg {
+    let WalletKey { holder, token } = key;
+    let account = format!("{}/{holder:#x}/{token:#x}", reading.source.name);
+    Leg::new(Kind::Wallet, account, instrument(reading, usdc, *token))
+}
+
+fn instrument(reading: &Reading, usdc: Address, token: Address) -> String {
+    if token == usdc {
+        return "USDC".to_owned();
+    }
+    reading.keeper.share(token).map_or_else(|| format!("{token:#x}"), |(symbol, _)| symbol)
+}
+
+/// Every wallet that was read, with its leg: those that are named, and those that a vault stands for.
+pub(super) fn wallets(chain: &OnChain) -> Vec<(WalletKey, Leg, u8)> {
+    let (reading, usdc) = (&chain.reading, chain.usdc);
+    let named = chain.held.wallets.iter();
+    let named = named.map(|(key, balance)| (*key, wallet_leg(reading, usdc, key), balance.decimals));
+    let zero = chain.held.vaults.iter().filter(|(key, _)| vault::is_wallet(&reading.source, key));
+    let zero = zero.map(|(key, balance)| {
+        let wallet = WalletKey { holder: key.owner, token: key.token };
+        (wallet, vault_leg(reading, usdc, key), balance.decimals)
+    });
+    named.chain(zero).collect()
 }
 
 /// Logs as the judgement takes them.
@@ -158,6 +181,19 @@ async fn chain(
         *held = held.plus(row.reported).unwrap_or(Amount::MAX);
         inputs.reported.push(Balance { leg: leg.clone(), amount: row.reported });
         inputs.booked.push(Balance { leg, amount: booked });
+    }
+    for (key, balance) in &chain.held.wallets {
+        let amount = balance.exact.cut(18).unwrap_or_default();
+        let held = of_token.entry(key.token).or_default();
+        *held = held.plus(amount).unwrap_or(Amount::MAX);
+        inputs.reported.push(Balance { leg: wallet_leg(reading, chain.usdc, key), amount });
+    }
+    // What is paid into a vault leaves its owner's wallet, and what is taken out comes to it.
+    let wallets = wallets(chain);
+    let keys: Vec<(WalletKey, u8)> = wallets.iter().map(|(key, _, decimals)| (*key, *decimals)).collect();
+    let moved = ledger::wallet_moves(conn, reading.source.chain, number, &keys).await?;
+    for ((_, leg, _), amount) in wallets.into_iter().zip(moved) {
+        inputs.booked.push(Balance { leg, amount });
     }
     for (kind, account, instrument, amount) in ledger::entries(conn, &source, now).await? {
         if let Some(kind) = Kind::named(&kind) {

@@ -4,6 +4,7 @@
 //! - `assemble`: what they said beside what the books say
 //! - `telling`: what people hear of it
 //! - [`acts`]: what people do about a break
+//! - [`transfer`]: what left one place of ours for another
 //! - [`replay`]: a past run once more, from its raw answers
 //!
 //! Sources are asked first; then one transaction takes up what the ledger lacked, judges
@@ -16,6 +17,7 @@ mod ask;
 mod assemble;
 pub mod replay;
 mod telling;
+pub mod transfer;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

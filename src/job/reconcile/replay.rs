@@ -26,7 +26,7 @@ use crate::{
             self,
             inputs::{Answer, Balance, Cut, Inputs, Leg, LogMove},
         },
-        vault::VaultKey,
+        vault::{VaultKey, WalletKey},
     },
     chain::{
         reader,
@@ -202,9 +202,15 @@ async fn chain(reading: &Arc<Reading>, cut: &Cut, inputs: &Inputs, tape: &Tape) 
     let (number, hash) = cut.block.as_ref().ok_or("it was cut at no block")?;
     let hash: B256 = hash.parse().map_err(|error| format!("its block's hash does not read: {error}"))?;
     let at = Place { number: *number, hash };
-    let of_source = inputs.reported.iter().filter(|one| one.leg.source() == cut.source);
-    let vaults = of_source.map(|one| vault_of(&one.leg)).collect::<Option<BTreeSet<VaultKey>>>();
-    let wanted = ask::wanted(reading, vaults.ok_or("its vaults do not read")?);
+    let (mut vaults, mut wallets) = (BTreeSet::new(), BTreeSet::new());
+    for one in inputs.reported.iter().filter(|one| one.leg.source() == cut.source) {
+        match (vault_of(&one.leg), wallet_of(&one.leg)) {
+            (Some(vault), _) => vaults.insert(vault),
+            (None, Some(wallet)) => wallets.insert(wallet),
+            (None, None) => return Err(format!("`{}` is no vault and no wallet", one.leg)),
+        };
+    }
+    let wanted = ask::wanted(reading, vaults, wallets);
     let mut why = "no node answered".to_owned();
     let (mut time, mut held) = (None, None);
     for node in reading.nodes.all() {
@@ -243,6 +249,12 @@ fn vault_of(leg: &Leg) -> Option<VaultKey> {
     Some(VaultKey { owner: owner.parse().ok()?, token: token.parse().ok()?, vault_id })
 }
 
+/// The wallet of a leg that is no vault.
+fn wallet_of(leg: &Leg) -> Option<WalletKey> {
+    let mut parts = leg.account.split('/').skip(1);
+    Some(WalletKey { holder: parts.next()?.parse().ok()?, token: parts.next()?.parse().ok()? })
+}
+
 /// Puts what a source said in the place of what was kept of it.
 fn put(inputs: &mut Inputs, source: &str, heard: &Heard) {
     inputs.cuts.retain(|cut| cut.source != source);
@@ -264,11 +276,19 @@ fn put(inputs: &mut Inputs, source: &str, heard: &Heard) {
             let answer = Answer::Whole;
             inputs.cuts.push(Cut { source: source.to_owned(), at: *time, block, answer });
             let mut of_token: BTreeMap<String, Amount> = BTreeMap::new();
-            for (key, balance) in &held.vaults {
+            let vaults = held
+                .vaults
+                .iter()
+                .map(|(key, balance)| (key.token, assemble::vault_leg(reading, *usdc, key), balance));
+            let wallets = held
+                .wallets
+                .iter()
+                .map(|(key, balance)| (key.token, assemble::wallet_leg(reading, *usdc, key), balance));
+            for (token, leg, balance) in vaults.chain(wallets) {
                 let amount = balance.exact.cut(18).unwrap_or_default();
-                let total = of_token.entry(format!("{:#x}", key.token)).or_default();
+                let total = of_token.entry(format!("{token:#x}")).or_default();
                 *total = total.plus(amount).unwrap_or(Amount::MAX);
-                inputs.reported.push(Balance { leg: assemble::vault_leg(reading, *usdc, key), amount });
+                inputs.reported.push(Balance { leg, amount });
             }
             for ratio in inputs.ratios.iter_mut().filter(|ratio| ratio.source == source) {
                 ratio.held = of_token.get(&ratio.token).copied().unwrap_or_default();

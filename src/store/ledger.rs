@@ -510,6 +510,12 @@ pub async fn marks(conn: &mut PgConnection, at: Timestamp) -> Result<BTreeMap<St
     read.await.map_err(|error| StoreError::of("read marks", error))
 }
 
+/// What the newest count of P&L said, where its two ways of counting differ.
+pub async fn doubts(conn: &mut PgConnection) -> Result<Vec<String>, StoreError> {
+    let query = sqlx::query_scalar(include_str!("../../sql/queries/recon_doubts.sql"));
+    query.fetch_all(conn).await.map_err(|error| StoreError::of("read how P&L was counted", error))
+}
+
 /// What stands open of a share.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {

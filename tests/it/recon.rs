@@ -317,7 +317,7 @@ async fn wallets_of_ours_are_read_at_the_same_block_and_reconciled_beside_the_va
     assert_eq!(night.found().await, DONE);
     let place = "select string_agg(distinct block_number::text, ' ') from recon_cut where block_number is not null and run_id = 2";
     assert!(!night.pit.text(place).await.contains(' '));
-    let held = "select trim_scale(onchain) from reporting.inventory where instrument = 'AAPL'";
+    let held = "select trim_scale(onchain)::text from reporting.inventory where instrument = 'AAPL'";
     assert_eq!(night.pit.text(held).await, "100250");
     // And stated twice it is still there once
     night.open().await;
@@ -700,6 +700,30 @@ async fn example_15_a_ledger_that_contradicts_itself_is_not_judged_at_all() {
     assert!(outcome.said.contains("AAPL") && outcome.said.contains("off by 10"), "{}", outcome.said);
     assert_eq!(night.pit.number("select count(*) from recon_leg").await, 0);
     assert_eq!(night.breaks().await, "");
+}
+
+#[tokio::test]
+async fn nothing_is_judged_while_the_two_ways_of_counting_pnl_differ() {
+    let night = Night::traded().await;
+    let counted = async |state: &str| {
+        sqlx::query("insert into pnl_run (kind, state, known_at, shares, trades, added, restated, withdrawn, said) values ('change', $1, now(), 1, 2, 0, 0, 0, 'AAPL: 3.45 and 3.44')")
+            .bind(state)
+            .execute(night.pit.pool())
+            .await
+            .unwrap();
+    };
+    counted("inconsistent").await;
+    let outcome = night.run().await;
+    assert_eq!(outcome.verdict, Verdict::Inconsistent);
+    assert!(
+        outcome.said.contains("counted two ways, and they differ: AAPL: 3.45 and 3.44"),
+        "{}",
+        outcome.said
+    );
+    assert_eq!(night.pit.number("select count(*) from recon_leg").await, 0);
+    counted("published").await;
+    assert_eq!(night.found().await, DONE);
+    night.replays().await;
 }
 
 #[tokio::test]

@@ -371,6 +371,9 @@ pub struct Inputs {
     pub ratios: Vec<Ratio>,
     /// Sums that must come out.
     pub identities: Vec<Identity>,
+    /// What another part of the books has found against them: no sum that could be made here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub doubts: Vec<String>,
     /// What is not hedged.
     pub positions: Vec<Position>,
     /// Prices.
@@ -404,6 +407,7 @@ impl Inputs {
             announced: Vec::new(),
             ratios: Vec::new(),
             identities: Vec::new(),
+            doubts: Vec::new(),
             positions: Vec::new(),
             marks: Vec::new(),
             calendar: Calendar::default(),

@@ -246,7 +246,7 @@ fn rounding(fills: u64) -> Amount {
 
 /// The sums that must come out, whichever way they are counted.
 fn prove(inputs: &Inputs) -> Result<(), Inconsistent> {
-    let mut wrong = Vec::new();
+    let mut wrong = inputs.doubts.clone();
     for identity in &inputs.identities {
         let total = |parts: &[(String, Amount)]| {
             parts.iter().try_fold(Amount::ZERO, |total, (_, part)| sum(total, *part))

@@ -80,6 +80,9 @@ pub(super) async fn assemble(
     for (id, symbol, ex_date, new, old) in ledger::announced(conn, run.date).await? {
         inputs.announced.push(Announced { id, symbol, ex_date, new, old });
     }
+    let doubts = ledger::doubts(conn).await?;
+    inputs.doubts =
+        doubts.iter().map(|said| format!("P&L is counted two ways, and they differ: {said}")).collect();
     let marks = ledger::marks(conn, at).await?;
     positions(conn, job, &marks, &mut inputs).await?;
     inputs.marks = marks.into_iter().map(|(symbol, price)| Mark { symbol, price }).collect();

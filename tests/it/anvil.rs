@@ -4,26 +4,40 @@
 //! logs again, in the same blocks, at the same places. Only hashes differ.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::Path,
     time::{Duration, Instant},
 };
 
 use alloy::{
-    primitives::{Address, B256, Bytes, address},
+    primitives::{Address, B256, Bytes, address, keccak256},
     sol,
     sol_types::SolCall,
 };
 use hedge::{
-    book::log::Log,
-    sim::{Cast, SimChain, SimToken},
+    book::{
+        log::{Log, Place},
+        vault::{Balance, VaultKey},
+    },
+    chain::{
+        float,
+        nodes::Nodes,
+        source::ChainSettings,
+        vault::{self, Held, VaultError, Wanted},
+    },
+    engine::vaults::discover,
+    sim::{Cast, Generation, SimChain, SimToken, Weather},
+    store::ledger,
+    time::Clock,
+    units::Amount,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{
-    chain::compare,
+    chain::{compare, node, settings, source},
     process::Process,
     tools,
     world::{World, scratch},
@@ -127,12 +141,17 @@ struct Anvil {
 impl Anvil {
     /// A chain that ends just before `first`.
     async fn start(program: &Path, first: &Block, cast: Cast) -> Self {
+        Self::with(program, first, cast, &[]).await
+    }
+
+    /// The same, told something more.
+    async fn with(program: &Path, first: &Block, cast: Cast, more: &[&str]) -> Self {
         // One block more, in which the tokens are told who they are.
         let number = (first.number - 2).to_string();
         let timestamp = (first.timestamp - 4).to_string();
         let place = ["--port", "0", "--chain-id", "8453", "--number", &number, "--timestamp", &timestamp];
         let manner = ["--no-mining", "--order", "fifo"];
-        let mut process = Process::start(program, &[&place[..], &manner[..]].concat(), &[]);
+        let mut process = Process::start(program, &[&place[..], &manner[..], more].concat(), &[]);
         let url = eventually("anvil listens", &mut process, async |process| {
             let said = process.said();
             let place = said.lines().find_map(|line| line.strip_prefix("Listening on "))?;
@@ -373,6 +392,193 @@ async fn gives_the_recorded_fills(json: &str) {
     }
     compare(world.pool(), &expected).await;
     assert_eq!(accusations(&world).await, 0);
+}
+
+/// Answers whatever it is asked from its storage: the slot is the hash of the question.
+const LOOKUP: &str = "0x366000600037366000205460005260206000f3";
+
+sol! {
+    function decimals() view returns (uint8);
+    function vaultBalance(address owner, address token, uint256 vaultId) view returns (uint256);
+    function vaultBalance2(address owner, address token, bytes32 vaultId) view returns (bytes32);
+}
+
+/// What a vault answered at a block of a recording.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Answered {
+    block: u64,
+    owner: Address,
+    token: Address,
+    vault_id: B256,
+    raw: B256,
+    decimal: String,
+}
+
+/// What the vaults of a recording answered, by block; vault 0 of the newest contract is no vault.
+fn balances(json: &str) -> BTreeMap<u64, Vec<Answered>> {
+    let recording: Value = serde_json::from_str(json).unwrap();
+    let balances: Vec<Answered> = serde_json::from_value(recording["vaultBalances"].clone()).unwrap();
+    let mut by_block: BTreeMap<u64, Vec<Answered>> = BTreeMap::new();
+    for balance in balances.into_iter().filter(|balance| !balance.vault_id.is_zero()) {
+        by_block.entry(balance.block).or_default().push(balance);
+    }
+    by_block
+}
+
+impl Answered {
+    fn key(&self) -> VaultKey {
+        VaultKey { owner: self.owner, token: self.token, vault_id: self.vault_id }
+    }
+}
+
+impl Anvil {
+    /// From the next block on, `contract` answers `word` to this question.
+    async fn answers(&self, contract: Address, question: &[u8], word: B256) {
+        self.ask("anvil_setStorageAt", json!([contract, keccak256(question), word])).await;
+    }
+
+    async fn looks_up(&self, contract: Address) {
+        self.ask("anvil_setCode", json!([contract, LOOKUP])).await;
+    }
+
+    /// The vaults of a recording, each block of it mined with what they answered there.
+    async fn hold(
+        &self,
+        balances: &BTreeMap<u64, Vec<Answered>>,
+    ) -> Vec<(Place, BTreeMap<VaultKey, String>)> {
+        let Cast { orderbook, generation, tokens, .. } = self.cast.clone();
+        self.looks_up(orderbook).await;
+        for token in &tokens {
+            self.looks_up(token.address).await;
+            let decimals = B256::with_last_byte(token.decimals);
+            self.answers(token.address, &decimalsCall {}.abi_encode(), decimals).await;
+        }
+        let mut told = Vec::new();
+        for of_block in balances.values() {
+            for balance in of_block {
+                let Answered { owner, token, vault_id, raw, .. } = *balance;
+                let question = if generation == Generation::V4 {
+                    vaultBalanceCall { owner, token, vaultId: vault_id.into() }.abi_encode()
+                } else {
+                    vaultBalance2Call { owner, token, vaultId: vault_id }.abi_encode()
+                };
+                self.answers(orderbook, &question, raw).await;
+            }
+            let time = self.head().await.timestamp + 2;
+            self.mine(time, &[]).await;
+            let head = self.head().await;
+            // What is set next is of the head: this block is not it any more.
+            self.mine(time + 2, &[]).await;
+            let there = of_block.iter().map(|balance| (balance.key(), balance.decimal.clone())).collect();
+            told.push((Place { number: head.number, hash: head.hash }, there));
+        }
+        told
+    }
+
+    /// Reads vaults at a block, as the program does.
+    async fn held(
+        &self,
+        chain: &SimChain,
+        vaults: impl Iterator<Item = VaultKey>,
+        at: Place,
+    ) -> Result<Held, VaultError> {
+        let settings = ChainSettings { rpc: vec![self.url.clone()], ..settings(chain, &[]) };
+        let nodes = Nodes::new(&settings, &Clock::Wall).unwrap();
+        let wanted = Wanted { vaults: vaults.collect(), ..Wanted::default() };
+        vault::read(&nodes, &source(chain), &wanted, at).await
+    }
+}
+
+const V4: &str = include_str!("../fixtures/raindex/raindex-v4.json");
+const V5: &str = include_str!("../fixtures/raindex/raindex-v5.json");
+const V6_RANDOM: &str = include_str!("../fixtures/raindex/raindex-v6-random.json");
+
+#[tokio::test]
+async fn a_real_node_tells_what_vaults_held_at_a_block_and_at_no_other() {
+    let Some(program) = tools::anvil() else { return };
+    for json in [V4, V5, V6, V6_RANDOM] {
+        // Given a real node with what vaults of the real contract answered, block by block
+        let (chain, recording) =
+            (SimChain::from_recording(json).unwrap(), serde_json::from_str::<Recording>(json).unwrap());
+        let anvil = Anvil::start(program, &recording.blocks[0], chain.cast()).await;
+        let told = anvil.hold(&balances(json)).await;
+        assert!(told.len() > 1);
+        // When they are read at each of the blocks, then each is as it was there, to the last digit
+        for (at, expected) in &told {
+            let held = anvil.held(&chain, expected.keys().copied(), *at).await.unwrap();
+            let found: BTreeMap<VaultKey, String> =
+                held.vaults.iter().map(|(key, balance)| (*key, balance.exact.to_string())).collect();
+            assert_eq!(found, *expected, "{at:?}");
+        }
+        // And a block that is not on the node's chain any more is no block to read at
+        let (last, expected) = told.last().unwrap();
+        anvil.reorg(2, &[]).await;
+        let error = anvil.held(&chain, expected.keys().copied(), *last).await.unwrap_err();
+        assert!(matches!(error, VaultError::Absent { .. }), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_real_node_that_has_dropped_its_history_is_said_to_have() {
+    let Some(program) = tools::anvil() else { return };
+    let (chain, recording) =
+        (SimChain::from_recording(V6).unwrap(), serde_json::from_str::<Recording>(V6).unwrap());
+    let anvil = Anvil::with(program, &recording.blocks[0], chain.cast(), &["--prune-history", "2"]).await;
+    let told = anvil.hold(&balances(V6)).await;
+    let (first, expected) = &told[0];
+    anvil.ask("anvil_mine", json!([10])).await;
+    let error = anvil.held(&chain, expected.keys().copied(), *first).await.unwrap_err();
+    assert!(matches!(error, VaultError::Pruned { .. }), "{error}");
+    assert!(error.to_string().contains("no longer has the state of block"), "{error}");
+    assert!(error.next().contains("archive node"));
+}
+
+#[tokio::test]
+async fn the_books_move_as_vaults_of_the_real_contract_did() {
+    for json in [V4, V5, V6, V6_RANDOM] {
+        // Given the books of a recording
+        let chain = SimChain::from_recording(json).unwrap();
+        let node = node(&chain, Weather::calm()).await;
+        let world = World::new().await;
+        let stage = crate::chain::Stage::new(&world, &chain, &[&node]);
+        stage.settle().await;
+        let (reading, usdc) = (stage.reading().await, chain.cast().usdc);
+        let head = chain.head();
+        let at = Place { number: head.number, hash: head.hash };
+        discover(&reading, usdc, at).await.unwrap();
+        // When what its vaults answered is held against them, at every block that was recorded
+        let mut residuals: BTreeMap<VaultKey, Vec<Amount>> = BTreeMap::new();
+        let mut moved = 0;
+        let balances = balances(json);
+        for (block, of_block) in &balances {
+            let decimals =
+                |token| chain.cast().tokens.iter().find(|one| one.address == token).unwrap().decimals;
+            let answered = of_block.iter().map(|balance| {
+                let decimals = decimals(balance.token);
+                let there = if chain.cast().generation == Generation::V4 {
+                    Balance::base_units(balance.raw.into(), decimals)
+                } else {
+                    Balance::whole(float::decode(balance.raw), decimals)
+                };
+                assert_eq!(there.exact.to_string(), balance.decimal);
+                (balance.key(), there)
+            });
+            let answered = answered.collect();
+            let mut conn = world.pool().acquire().await.unwrap();
+            let (rows, sums) = ledger::vaults(&mut conn, reading.id, *block, usdc, &answered).await.unwrap();
+            moved += sums.iter().filter(|sums| !sums.traded.is_zero()).count();
+            for row in rows.iter().filter(|row| answered.contains_key(&row.key)) {
+                residuals.entry(row.key).or_default().push(row.residual);
+            }
+        }
+        // Then they moved by what the books have, to the token's last digit
+        assert!(moved > 0);
+        for (vault, residuals) in residuals {
+            assert_eq!(residuals.len(), balances.len());
+            assert!(residuals.iter().all(|residual| *residual == residuals[0]), "{vault:?} {residuals:?}");
+        }
+    }
 }
 
 /// A log and where it stands, without what no two nodes have in common.

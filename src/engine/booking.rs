@@ -227,12 +227,12 @@ impl Bookkeeper {
         for of_one in logs.chunk_by(same) {
             for (at, reading) in raindex::read(source, of_one, true).unwrap_or_default() {
                 let Reading::Trade(trade) = reading else { continue };
-                let (Some(log), Some(moves)) = (of_one.get(at), moves(&trade, &tokens)) else { continue };
+                let (Some(log), Some(both)) = (of_one.get(at), moves(&trade, &tokens)) else { continue };
                 moved.push(Moved {
                     block: log.block_hash,
                     log_index: log.log_index,
                     role: trade.role,
-                    moves,
+                    moves: both,
                 });
             }
         }

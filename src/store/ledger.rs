@@ -154,7 +154,7 @@ pub struct LogFact {
 }
 
 impl LogFact {
-    fn add(&mut self, said: String, moves: Vec<(VaultKey, Amount)>) {
+    fn add(&mut self, said: &str, moves: Vec<(VaultKey, Amount)>) {
         if self.said != said {
             self.said = format!("{}, {said}", self.said);
         }
@@ -206,7 +206,7 @@ pub async fn log_facts(
                 (small(row.try_get("block_number")?), word(row, "tx_hash")?.unwrap_or_default());
             match facts.last_mut().filter(|(last, _)| *last == place) {
                 // Another side of it, or another token: still one log.
-                Some((_, fact)) => fact.add(said, moves),
+                Some((_, fact)) => fact.add(&said, moves),
                 None => facts.push((place, LogFact { block, tx, log_index, said, moves })),
             }
         }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use alloy::primitives::{Address, U256};
 use hedge::{
-    book::{activity::ActivityKind, fill::Side},
+    book::{activity::ActivityKind, fill::Side, vault::VaultKey},
     job::{
         Outcome, Run, Verdict,
         notify::Voice,
@@ -317,8 +317,8 @@ async fn wallets_of_ours_are_read_at_the_same_block_and_reconciled_beside_the_va
     assert_eq!(night.found().await, DONE);
     let place = "select string_agg(distinct block_number::text, ' ') from recon_cut where block_number is not null and run_id = 2";
     assert!(!night.pit.text(place).await.contains(' '));
-    let held = "select trim_scale(onchain)::text from reporting.inventory where instrument = 'AAPL'";
-    assert_eq!(night.pit.text(held).await, "100250");
+    let there = "select trim_scale(onchain)::text from reporting.inventory where instrument = 'AAPL'";
+    assert_eq!(night.pit.text(there).await, "100250");
     // And stated twice it is still there once
     night.open().await;
     assert_eq!(night.found().await, DONE);
@@ -326,7 +326,7 @@ async fn wallets_of_ours_are_read_at_the_same_block_and_reconciled_beside_the_va
     let head = night.pit.chain.head().number;
     night.pit.chain.move_silently(Hold::wallet(cast.owner, share), head, amount("-1.5"));
     night.finalize().await;
-    assert_eq!(night.found().await, (Verdict::Found, "OPEN UNEXPLAINED wallet AAPL -1.5".to_owned()));
+    assert_eq!(night.found().await, (Verdict::Found, "REOPENED UNEXPLAINED wallet AAPL -1.5".to_owned()));
     night.replays().await;
 }
 
@@ -440,8 +440,8 @@ async fn a_trade_of_one_equity_against_another_moves_vaults_and_leaves_no_break(
     let moves = "select count(*) from reporting.skipped_move where reason = 'pair' and token_quantity <> 0";
     assert!(pairs > 5, "{pairs}");
     assert_eq!(night.pit.number(moves).await, 2 * pairs);
-    let moved = "select count(*) from recon_leg where leg = 'vault' and residual = 0 and expected not in (0, 99990, 100000, 101872.5)";
-    assert!(night.pit.number(moved).await > 0, "what they moved is expected to the last digit");
+    let expected = "select count(*) from recon_leg where leg = 'vault' and residual = 0 and expected not in (0, 99990, 100000, 101872.5)";
+    assert!(night.pit.number(expected).await > 0, "what they moved is expected to the last digit");
     // A second night reads none of them again
     assert_eq!(night.found().await, DONE);
     assert_eq!(night.pit.number(moves).await, 2 * pairs);
@@ -700,6 +700,28 @@ async fn example_15_a_ledger_that_contradicts_itself_is_not_judged_at_all() {
     assert!(outcome.said.contains("AAPL") && outcome.said.contains("off by 10"), "{}", outcome.said);
     assert_eq!(night.pit.number("select count(*) from recon_leg").await, 0);
     assert_eq!(night.breaks().await, "");
+}
+
+#[tokio::test]
+async fn a_vault_of_ours_that_nobody_listed_is_a_finding_until_somebody_lists_it() {
+    let mut pit = Pit::with(Setup::default()).await;
+    let vaults = pit.chain.vaults().into_iter();
+    let vaults = vaults.map(|hold| VaultKey { owner: hold.owner, token: hold.token, vault_id: hold.vault });
+    let mut listed: Vec<VaultKey> = vaults.collect();
+    let left_out = listed.remove(0);
+    pit.stage.source.vaults = listed;
+    let mut night = Night::in_pit(pit).await;
+    night.open().await;
+    let outcome = night.run().await;
+    assert_eq!(outcome.verdict, Verdict::Found);
+    assert!(outcome.said.ends_with("; 1 vault of ours is not in the configuration"), "{}", outcome.said);
+    // It is reconciled all the same, and somebody is told
+    assert_eq!(night.breaks().await, "");
+    let told = night.pit.text("select about from reporting.alert where class = 'UNKNOWN_VAULT'").await;
+    assert!(told.contains("that nobody listed"), "{told}");
+    night.replays().await;
+    night.pit.stage.source.vaults.push(left_out);
+    assert_eq!(night.found().await, DONE);
 }
 
 #[tokio::test]

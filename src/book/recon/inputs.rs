@@ -374,6 +374,9 @@ pub struct Inputs {
     /// What another part of the books has found against them: no sum that could be made here.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub doubts: Vec<String>,
+    /// Vaults of ours that the configuration's list lacks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unlisted: Vec<Leg>,
     /// What is not hedged.
     pub positions: Vec<Position>,
     /// Prices.
@@ -408,6 +411,7 @@ impl Inputs {
             ratios: Vec::new(),
             identities: Vec::new(),
             doubts: Vec::new(),
+            unlisted: Vec::new(),
             positions: Vec::new(),
             marks: Vec::new(),
             calendar: Calendar::default(),
@@ -432,6 +436,7 @@ impl Inputs {
         self.announced.sort();
         self.ratios.sort();
         self.identities.sort();
+        self.unlisted.sort();
         self.positions.sort();
         self.marks.sort();
         self

@@ -114,6 +114,9 @@ pub struct Findings {
     pub exposed: Vec<Exposed>,
     /// What is to be followed until it is gone.
     pub sightings: Vec<Sighting>,
+    /// Vaults of ours that the configuration's list lacks: somebody looks whose they are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unlisted: Vec<Leg>,
     /// Logs that the ledger lacks: to be read again.
     pub missing: Vec<(String, u64)>,
     /// Logs in the ledger that the chain does not have.
@@ -233,6 +236,7 @@ pub fn judge(inputs: &Inputs) -> Result<Findings, Inconsistent> {
         explanations,
         exposed,
         sightings,
+        unlisted: inputs.unlisted.clone(),
         missing: names(&inputs.missing),
         stray: names(&inputs.stray),
     })

@@ -89,6 +89,8 @@ pub(super) struct OnChain {
     pub(super) usdc: Address,
     pub(super) time: Timestamp,
     pub(super) held: Held,
+    /// Vaults of ours that the configuration's list lacks.
+    pub(super) unlisted: Vec<VaultKey>,
     /// Logs that were read again, where vaults differ from the books.
     pub(super) reread: Option<Reread>,
 }
@@ -278,7 +280,8 @@ async fn chain(job: &Reconciler, reading: &Arc<Reading>) -> Result<OnChain, Unkn
     };
     let reread = if differs { reread(job, reading, number).await? } else { None };
     let time = Timestamp::from_second(i64::try_from(header.timestamp).unwrap_or(0)).unwrap_or_default();
-    Ok(OnChain { reading: Arc::clone(reading), usdc, time, held, reread })
+    let unlisted = vaults.unlisted.iter().map(|vault| vault.key).collect();
+    Ok(OnChain { reading: Arc::clone(reading), usdc, time, held, unlisted, reread })
 }
 
 /// The wallets of ours, by token; but for those that a vault stands for.

@@ -185,6 +185,7 @@ async fn chain(
         inputs.reported.push(Balance { leg: leg.clone(), amount: row.reported });
         inputs.booked.push(Balance { leg, amount: booked });
     }
+    inputs.unlisted.extend(chain.unlisted.iter().map(|key| vault_leg(reading, chain.usdc, key)));
     for (key, balance) in &chain.held.wallets {
         let amount = balance.exact.cut(18).unwrap_or_default();
         let held = of_token.entry(key.token).or_default();

@@ -253,7 +253,7 @@ fn conclude(
     let (status, verdict) = match (&wrong, findings.is_complete()) {
         (Some(_), _) => ("FAILED", Verdict::Inconsistent),
         (None, false) => ("INCOMPLETE", Verdict::Incomplete),
-        (None, true) if open > 0 => ("COMPLETE", Verdict::Found),
+        (None, true) if open > 0 || !findings.unlisted.is_empty() => ("COMPLETE", Verdict::Found),
         (None, true) => ("COMPLETE", Verdict::Done),
     };
     let said = match &wrong {

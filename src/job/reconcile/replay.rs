@@ -111,7 +111,7 @@ pub async fn replay(
         match serde_json::from_str::<Inputs>(&pass.inputs) {
             Ok(inputs) => kept.push((pass, inputs)),
             Err(error) => {
-                replay.differs.push(format!("what pass {} looked at does not read: {error}", pass.pass))
+                replay.differs.push(format!("what pass {} looked at does not read: {error}", pass.pass));
             }
         }
     }
@@ -309,7 +309,9 @@ fn other_ratio(kept: &RatioRow, heard: &BTreeMap<String, Heard>) -> Option<Strin
 }
 
 /// What a log moved, and in which words it was told: by its natural key.
-type Logs = BTreeMap<String, Option<BTreeSet<(Address, B256, Amount)>>>;
+type Logs = BTreeMap<String, Option<Moves>>;
+/// Tokens, vaults, and what each vault gained.
+type Moves = BTreeSet<(Address, B256, Amount)>;
 
 /// The logs that were read again in the run.
 async fn logs(kept: &[(runs::Kept, Inputs)], readers: &Readers, tape: &Tape) -> Logs {
@@ -336,7 +338,7 @@ async fn logs(kept: &[(runs::Kept, Inputs)], readers: &Readers, tape: &Tape) -> 
         logs.sort_by_key(|log| (log.block_number, log.log_index));
         logs.dedup();
         let usdc = reading.keeper.usdc();
-        let mut moved: BTreeMap<(B256, u64), BTreeSet<(Address, B256, Amount)>> = BTreeMap::new();
+        let mut moved: BTreeMap<(B256, u64), Moves> = BTreeMap::new();
         for one in reading.keeper.moves(&reading.source, &logs) {
             for what in one.moves {
                 let decimals = if Some(what.token) == usdc { 6 } else { 18 };
@@ -378,7 +380,7 @@ fn other_log(kept: &LogMove, logs: &Logs) -> Option<String> {
     let Some(told) = logs.get(&kept.id) else {
         return Some(format!("the log {} is in no answer", kept.id));
     };
-    let moves: Option<BTreeSet<(Address, B256, Amount)>> = kept
+    let moves: Option<Moves> = kept
         .moves
         .iter()
         .map(|one| {

@@ -19,8 +19,8 @@ use crate::{
     },
     store::{
         exposure::Act,
-        ledger,
-        recon::{self, Entry},
+        ledger::{self, Ends, Move},
+        recon::{self, Entry, Followed},
     },
     units::Amount,
 };
@@ -92,89 +92,42 @@ pub async fn transfer(
     act: Act<'_>,
 ) -> Result<Moved, ActError> {
     let known = ledger::ends(tx, &named.transfer).await?;
-    let refused = |why: &str| ActError::NoEnd { end: named.end.to_string(), why: why.to_owned() };
-    let found = match &named.end {
-        End::Break(id) => Some(acts::find(tx, *id).await?),
-        End::Log { .. } => None,
-    };
-    let entry = match (&named.end, &found) {
-        (_, Some(found)) => {
-            match found.what.class {
-                Class::ExternalActivity | Class::Unexplained => {}
-                Class::SourceUnknown
-                | Class::MissingOnchainFill
-                | Class::ReorgedFill
-                | Class::DuplicateInLedger
-                | Class::InFlightOrder
-                | Class::MissingBrokerFill
-                | Class::Quantity
-                | Class::PriceOrCash
-                | Class::FeeTiming
-                | Class::TransferInFlight
-                | Class::CorporateAction
-                | Class::NavAccrual => {
-                    return Err(refused(&format!("a break of class {} is none", found.what.class.word())));
-                }
-            }
-            if matches!(found.what.leg.kind, Kind::Transit | Kind::Wrapper) {
-                return Err(refused("it follows from its ends"));
-            }
-            if found.what.cash.is_some_and(|cash| !cash.is_zero()) {
-                return Err(refused("dollars moved with it: it is a trade, correct it"));
-            }
-            Entry {
-                kind: "transfer",
-                leg: found.what.leg.clone(),
-                amount: found.what.quantity,
-                as_of: found.what.first_seen.min(act.at),
-                refs: found.refs.clone(),
-                mends: Some(found.id),
-                transfer: None,
-            }
+    let refused = |why: String| ActError::NoEnd { end: named.end.to_string(), why };
+    let (found, entry) = match &named.end {
+        End::Break(id) => {
+            let found = acts::find(tx, *id).await?;
+            let entry = of_break(&found, act).map_err(refused)?;
+            (Some(found), entry)
         }
-        (End::Log { id, instrument }, None) => {
+        End::Log { id, instrument } => {
             let moved = ledger::vault_move(tx, id).await?;
-            let moved = moved.ok_or_else(|| refused("it is no deposit and no withdrawal of ours"))?;
-            if known.refs.contains(id) {
-                return Err(refused("it is an end already"));
-            }
             let instrument = known.instrument.clone().or_else(|| instrument.clone());
-            let instrument = instrument.ok_or_else(|| refused("say of what it is, with --instrument"))?;
-            // The vault has it by its own log: what is entered is where it was before, or went.
-            let account = format!("{OUTSIDE}/{:#x}/{:#x}", moved.owner, moved.token);
-            Entry {
-                kind: "transfer",
-                leg: Leg::new(Kind::Wallet, account, instrument),
-                amount: moved.amount,
-                as_of: moved.at.min(act.at),
-                refs: vec![id.clone()],
-                mends: None,
-                transfer: None,
-            }
+            (None, of_log(id, moved, instrument, &known, act).map_err(refused)?)
         }
-        (End::Break(id), None) => return Err(ActError::NoSuch(*id)),
     };
     let between = |leg: &Leg| if leg.is_cash() { "USD".to_owned() } else { leg.instrument.clone() };
     if let Some(instrument) = &known.instrument {
         let other = Leg::new(entry.leg.kind, "", instrument.clone());
         if between(&entry.leg) != between(&other) {
-            return Err(refused(&format!("{} is of {instrument}", named.transfer)));
+            return Err(refused(format!("{} is of {instrument}", named.transfer)));
         }
     }
-    let sum = known.sum.plus(entry.amount).ok_or_else(|| refused("its amount leaves the grid"))?;
+    let sum = known.sum.plus(entry.amount).ok_or_else(|| refused("its amount leaves the grid".to_owned()))?;
     let is_first = known.instrument.is_none();
     if !is_first && known.sum.is_zero() {
-        return Err(refused(&format!("all of {} has come", named.transfer)));
+        return Err(refused(format!("all of {} has come", named.transfer)));
     }
-    if !is_first && (known.sum.is_negative() == entry.amount.is_negative() || sum.abs() > known.sum.abs()) {
+    if !is_first
+        && (known.sum.is_negative() == entry.amount.is_negative() || entry.amount.abs() > known.sum.abs())
+    {
         let way = known.sum.negated();
-        return Err(refused(&format!(
+        return Err(refused(format!(
             "{way} of {} are under way, and {} would not come of it",
             named.transfer, entry.amount
         )));
     }
     if named.lost && is_first {
-        return Err(refused("nothing has left yet that could be lost"));
+        return Err(refused("nothing has left yet that could be lost".to_owned()));
     }
     let deadline =
         known.deadline.unwrap_or_else(|| act.at.checked_add(named.within).unwrap_or(Timestamp::MAX));
@@ -193,4 +146,61 @@ pub async fn transfer(
     }
     let under_way = sum.plus(lost).unwrap_or_default().negated();
     Ok(Moved { quantity, leg, under_way, lost, deadline })
+}
+
+/// The end that a break shows.
+fn of_break(found: &Followed, act: Act<'_>) -> Result<Entry, String> {
+    match found.what.class {
+        Class::ExternalActivity | Class::Unexplained => {}
+        Class::SourceUnknown
+        | Class::MissingOnchainFill
+        | Class::ReorgedFill
+        | Class::DuplicateInLedger
+        | Class::InFlightOrder
+        | Class::MissingBrokerFill
+        | Class::Quantity
+        | Class::PriceOrCash
+        | Class::FeeTiming
+        | Class::TransferInFlight
+        | Class::CorporateAction
+        | Class::NavAccrual => return Err(format!("a break of class {} is none", found.what.class.word())),
+    }
+    if found.what.cash.is_some_and(|cash| !cash.is_zero()) {
+        return Err("dollars moved with it: it is a trade, correct it".to_owned());
+    }
+    Ok(Entry {
+        kind: "transfer",
+        leg: found.what.leg.clone(),
+        amount: found.what.quantity,
+        as_of: found.what.first_seen.min(act.at),
+        refs: found.refs.clone(),
+        mends: Some(found.id),
+        transfer: None,
+    })
+}
+
+/// The end that a deposit or a withdrawal shows. The vault has it by its own log: what is entered is
+/// where it was before, or went.
+fn of_log(
+    id: &str,
+    moved: Option<Move>,
+    instrument: Option<String>,
+    known: &Ends,
+    act: Act<'_>,
+) -> Result<Entry, String> {
+    let moved = moved.ok_or("it is no deposit and no withdrawal of ours")?;
+    if known.refs.contains(id) {
+        return Err("it is an end already".to_owned());
+    }
+    let instrument = instrument.ok_or("say of what it is, with --instrument")?;
+    let account = format!("{OUTSIDE}/{:#x}/{:#x}", moved.owner, moved.token);
+    Ok(Entry {
+        kind: "transfer",
+        leg: Leg::new(Kind::Wallet, account, instrument),
+        amount: moved.amount,
+        as_of: moved.at.min(act.at),
+        refs: vec![id.to_owned()],
+        mends: None,
+        transfer: None,
+    })
 }

@@ -322,15 +322,12 @@ impl AccountBody {
             available_funds,
         } = current_balances;
         // What a cash account may trade with lacks what open orders hold; all of it is its total.
-        let (cash, total) = match kind.as_deref() {
-            Some("CASH") => (
-                cash_available_for_trading.or(cash_balance).or(total_cash),
-                total_cash.or(cash_balance).or(cash_available_for_trading),
-            ),
-            _ => {
-                let cash = cash_balance.or(total_cash).or(available_funds);
-                (cash, cash)
-            }
+        let (cash, total) = if kind.as_deref() == Some("CASH") {
+            let free = cash_available_for_trading.or(cash_balance).or(total_cash);
+            (free, total_cash.or(cash_balance).or(free))
+        } else {
+            let cash = cash_balance.or(total_cash).or(available_funds);
+            (cash, cash)
         };
         let funds = Funds { unsettled: unsettled_cash.map(Number::usd), ..Funds::of(total?.usd()) };
         let mut holdings = BTreeMap::new();

@@ -1,14 +1,18 @@
 //! `hedge recon`: what was reconciled, judged again.
 
+use std::collections::BTreeMap;
+
 use clap::Subcommand;
 use sqlx::PgPool;
 
-use super::{Desk, Exit, Out, Trouble, sources::Sources, trading};
+use super::{Desk, Exit, Out, Trouble, sources::Sources};
 use crate::{
+    engine::hedging::brokers,
     job::reconcile::replay::{Readers, Replay, replay},
+    secret::{SealingKey, Secret},
     store::{Db, recon as runs},
     time::Clock,
-    venue::Broker,
+    venue::{Broker, VenueSettings},
 };
 
 const EXAMPLES: &str = "\
@@ -76,7 +80,7 @@ pub async fn run(args: Args, desk: &Desk, out: &mut Out<'_>) -> anyhow::Result<E
 async fn again(
     pool: &PgPool,
     run: i64,
-    readers: impl FnOnce(&Clock) -> Result<Option<Readers>, Trouble>,
+    readers: impl FnOnce(&Clock) -> anyhow::Result<Option<Readers>>,
 ) -> anyhow::Result<Replay> {
     let mut conn = pool.acquire().await?;
     let started = runs::started_at(&mut conn, run).await?.ok_or_else(|| Trouble {
@@ -91,12 +95,21 @@ async fn again(
     Ok(replay(&mut conn, run, readers.as_ref()).await?)
 }
 
-/// Who reads the answers of the sources and venues that are configured.
-fn readers(sources: &Sources, clock: &Clock) -> Result<Readers, Trouble> {
+/// Who reads the answers of the sources and venues that are configured. Nobody is asked, so no key is needed.
+fn readers(sources: &Sources, clock: &Clock) -> anyhow::Result<Readers> {
     let readings = sources.named(None)?.into_iter().map(|opened| opened.reading.clone()).collect();
-    let venues = trading::venues_at(sources, clock)?.into_iter().map(|(settings, venue)| {
-        let keeps_none = settings.broker == Broker::Paper;
-        (settings.name, (!keeps_none).then_some(venue))
-    });
-    Ok(Readers { readings, venues: venues.collect() })
+    let none = || Some(Secret::new("none"));
+    let seal = SealingKey::parse(&Secret::new("0".repeat(64)))?;
+    let mut venues = BTreeMap::new();
+    for settings in &sources.config().venues {
+        let settings = VenueSettings { key: none(), secret: none(), ..settings.clone() };
+        let venue = match settings.broker {
+            Broker::Paper => None,
+            Broker::Alpaca | Broker::Schwab => {
+                Some(brokers::connect(&settings, sources.db.pool(), Some(&seal), clock)?)
+            }
+        };
+        venues.insert(settings.name, venue);
+    }
+    Ok(Readers { readings, venues })
 }

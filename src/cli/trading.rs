@@ -98,14 +98,6 @@ type Connected = (VenueSettings, Arc<dyn Venue>);
 /// # Errors
 /// One cannot be used.
 pub(super) fn venues(sources: &Sources) -> Result<Vec<Connected>, Trouble> {
-    venues_at(sources, &sources.clock)
-}
-
-/// The same, by another clock.
-///
-/// # Errors
-/// One cannot be used.
-pub(super) fn venues_at(sources: &Sources, clock: &Clock) -> Result<Vec<Connected>, Trouble> {
     let config = sources.config();
     let unusable = |what: String, cause: String, next: &str| Trouble {
         what,
@@ -119,7 +111,7 @@ pub(super) fn venues_at(sources: &Sources, clock: &Clock) -> Result<Vec<Connecte
     })?;
     let mut venues: Vec<Connected> = Vec::new();
     for settings in &config.venues {
-        let connected = brokers::connect(settings, sources.db.pool(), key.as_ref(), clock);
+        let connected = brokers::connect(settings, sources.db.pool(), key.as_ref(), &sources.clock);
         let venue = connected.map_err(|error| {
             let next = match &error {
                 VenueError::Unauthorized { next, .. } => next.clone(),

@@ -50,6 +50,10 @@ async fn a_job_that_is_killed_at_any_write_comes_to_the_same_when_it_is_run_agai
         codes.insert(job, program.ended().await.code().unwrap());
     }
     let expected = rows(&undisturbed).await;
+    // What its sources answered is read again, and comes to the same; of no other run is anything kept
+    undisturbed.desk.run(&["recon", "replay", "--run", "1"], 0).await;
+    undisturbed.desk.run(&["recon", "replay", "--run", "1", "--kept"], 0).await;
+    undisturbed.desk.run(&["recon", "replay", "--run", "2"], 2).await;
     // And one in which every job is killed before each of its tables is written, and as that is committed
     let floor = evening().await;
     let mut kills = 0;

@@ -30,6 +30,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("V008__alerts", include_str!("../../migrations/V008__alerts.sql")),
     ("V009__import", include_str!("../../migrations/V009__import.sql")),
     ("V010__reporting", include_str!("../../migrations/V010__reporting.sql")),
+    ("V015__looking_back", include_str!("../../migrations/V015__looking_back.sql")),
 ];
 
 /// How many there are: the version that tables have when they are up to date.

@@ -20,8 +20,9 @@ select
     round(m.slippage, 2)::numeric(20,2) as slippage_usd,
     m.slippage                          as slippage_usd_exact
 from pnl_match m
-join execution e on e.id = case m.closing_type when 'OFFCHAIN' then m.closing_id::bigint end
-join venue v on v.id = e.venue_id
+-- Both are there, as a broker's trade is an execution on record; who does not ask for the venue does not read them.
+left join execution e on e.id = case m.closing_type when 'OFFCHAIN' then m.closing_id::bigint end
+left join venue v on v.id = e.venue_id
 where m.opening_type = 'ONCHAIN' and m.closing_type = 'OFFCHAIN';
 
 comment on view reporting.spread_capture is

@@ -7,17 +7,17 @@ select
     ((c.occurred_at) at time zone 'America/New_York')::date as et_date,
     date_trunc('week', (c.occurred_at) at time zone 'America/New_York')::date as et_week,
     date_trunc('month', (c.occurred_at) at time zone 'America/New_York')::date as et_month,
-    coalesce(c.symbol, e.symbol)      as symbol,
+    -- Looked up row by row: where it is filtered by, those rows are few beside all executions.
+    coalesce(c.symbol, (select e.symbol from execution e where (e.venue_id, e.execution_id) = (c.venue_id, c.execution_id))) as symbol,
     v.name                            as venue,
     round(c.amount, 2)::numeric(20,2) as amount_usd,
     c.amount                          as amount_usd_exact,
     '0x' || encode(c.tx_hash, 'hex')  as tx_hash,
-    e.id                              as execution_number,
+    (select e.id from execution e where (e.venue_id, e.execution_id) = (c.venue_id, c.execution_id)) as execution_number,
     c.valuation                       as valuation,
     c.flow_id                         as flow_id
 from cash_flow c
 left join venue v on v.id = c.venue_id
-left join execution e on (e.venue_id, e.execution_id) = (c.venue_id, c.execution_id)
 where c.kind not in ('deposit', 'withdrawal');
 
 comment on view reporting.cost is

@@ -114,6 +114,9 @@ insert into pnl_total
 select et_date, count(*), sum(trades), sum(onchain_netting + counter_trade + directional), sum(fees), sum(edge), sum(drift), sum(slippage)
 from pnl_day group by et_date;
 
+-- What was written after an instant: in the order of time, nearly.
+create index chain_log_by_writing on chain_log using brin (written_at);
+
 -- What was refused is little, and each sweep asks for it.
 create index hedge_order_refused on hedge_order (closed_at) where why = 'refused';
 

@@ -59,7 +59,7 @@ async fn main() -> anyhow::Result<()> {
         ("maintenance_work_mem", "512MB"),
     ])
     .await?;
-    let url = books.create("full").await?;
+    let url = books.create("many").await?;
     let settings = Settings { database_url: Some(url.parse()?), data_dir: "/nonexistent".into() };
     let db = Db::open(&settings).await?;
     seed(&db, args.fills).await?;

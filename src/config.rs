@@ -265,6 +265,8 @@ impl Config {
             concurrency: CONCURRENCY,
             proof_budget: ProofBudget::default(),
             pyth: usual_pyth(chain),
+            payers: Vec::new(),
+            eth_feed: None,
         });
         self.sources.push(SourceSettings {
             name: "raindex".to_owned(),
@@ -276,6 +278,7 @@ impl Config {
             hedge_at: HedgeAt::Safe,
             believe: Verdict::Bloom,
             vaults: Vec::new(),
+            wallets: Vec::new(),
         });
         self.directory = Directory::discovering(BTreeMap::from([(chain, usdc)]));
     }
@@ -460,6 +463,21 @@ data = "/var/lib/hedge"
     }
 
     #[test]
+    fn a_wallet_is_counted_by_one_source_and_by_none_that_is_no_orderbook() {
+        let with =
+            |wallets: &str| file().replace("hedge_at = 12", &format!("hedge_at = 12\nwallets = [{wallets}]"));
+        let one = with(&format!("\"{OWNER}\""));
+        assert_eq!(read(&one, &[]).unwrap().sources.remove(0).wallets, [OWNER.parse::<Address>().unwrap()]);
+        for wrong in
+            [with(&format!("\"{OWNER}\", \"{OWNER}\"")), one.replace("raindex-v5", "raindex-inventory")]
+        {
+            let problems = read(&wrong, &[]).unwrap_err();
+            assert_eq!(problems.iter().count(), 1, "{wrong}");
+            assert!(problems.iter().all(|problem| problem.place.contains("source.wallets")), "{problems:?}");
+        }
+    }
+
+    #[test]
     fn an_inventory_may_name_no_operators() {
         let text = file()
             .replace("raindex-v5", "raindex-inventory")
@@ -564,6 +582,38 @@ data = "/var/lib/hedge"
     }
 
     #[test]
+    fn who_pays_and_what_eth_is_worth_are_of_a_chain() {
+        let feed = format!("0x{}", "0f".repeat(32));
+        let paying = |payers: &str, feed: &str| {
+            file().replacen(
+                "[chain.8453]",
+                &format!("[chain.8453]\npayers = [{payers}]\neth_feed = \"{feed}\""),
+                1,
+            )
+        };
+        let ours = format!("\"{ORDERBOOK}\", \"{TOKEN}\"");
+        let chain = &read(&paying(&ours, &feed), &[]).unwrap().chains[0];
+        assert_eq!(chain.payers, [ORDERBOOK, TOKEN].map(|payer| payer.parse::<Address>().unwrap()));
+        assert_eq!(chain.eth_feed.unwrap().to_string(), feed);
+        assert_eq!(
+            (
+                read(&file(), &[]).unwrap().chains[0].payers.len(),
+                read(&file(), &[]).unwrap().chains[0].eth_feed
+            ),
+            (0, None)
+        );
+        let twice = read(&paying(&format!("\"{TOKEN}\", \"{TOKEN}\""), "0x12"), &[]).unwrap_err().to_string();
+        for said in ["name every payer once", "`0x12` is not a Pyth feed id"] {
+            assert!(twice.contains(said), "{twice}");
+        }
+        let elsewhere = read(&paying("", &feed).replace("8453", "10"), &[]).unwrap_err().to_string();
+        assert!(
+            elsewhere.contains("chain.10.eth_feed: asks a Pyth that is not known on this chain"),
+            "{elsewhere}"
+        );
+    }
+
+    #[test]
     fn the_template_explains_every_key_and_reads_once_filled_in() {
         let filled: String = TEMPLATE
             .lines()
@@ -578,7 +628,7 @@ data = "/var/lib/hedge"
                 _ => line,
             })
             .map(|line| {
-                if line.starts_with("pyth_feed") {
+                if line.starts_with("pyth_feed") || line.starts_with("eth_feed") {
                     line.replace("0x…", &format!("0x{}", "0f".repeat(32)))
                 } else {
                     line.to_owned()

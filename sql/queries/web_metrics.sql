@@ -45,8 +45,9 @@ from (
     select 'hedge_orders', null, null, v.name, null, o.state, count(*)
     from hedge_order o join venue v on v.id = o.venue_id where o.state <> 'closed' group by v.name, o.state
     union all
-    select 'hedge_orders_closed_total', null, null, v.name, null, o.why, count(*)
-    from hedge_order o join venue v on v.id = o.venue_id where o.state = 'closed' group by v.name, o.why
+    select 'hedge_orders_closed_total', null, null, v.name, null, o.why, sum(o.orders)
+    from (select venue_id, why, count(*) as orders from hedge_order where state = 'closed' group by venue_id, why) o
+    join venue v on v.id = o.venue_id group by v.name, o.why
     union all
     select 'hedge_order_unanswered_age_seconds', null, null, null, null, null,
         coalesce(greatest(extract(epoch from $1 - min(sent_at)), 0), 0) from hedge_order where state = 'sent'
@@ -72,7 +73,7 @@ from (
     select 'hedge_letters', null, null, null, null, s.state, count(o.id)
     from (values ('waiting'), ('sending'), ('failed'), ('poisoned')) s (state) left join outbox o on o.state = s.state group by s.state
     union all
-    select 'hedge_pnl_dollars', null, null, null, null, null, coalesce(sum(net_usd_exact), 0) from reporting.daily_pnl
+    select 'hedge_pnl_dollars', null, null, null, null, null, coalesce(sum(realized - fees), 0) from pnl_total
     union all
     select 'hedge_breaks', null, null, null, null, class, count(*)
     from recon_break where state not in ('RESOLVED', 'WRITTEN_OFF') group by class

@@ -37,7 +37,9 @@ select
 from fill f
 join chain_log l using (chain_id, block_hash, log_index)
 join source s on s.id = l.source_id
-join reorg r on r.id = l.taken_by;
+join reorg r on r.id = l.taken_by
+-- Few were taken, and this says so.
+where l.taken_by is not null;
 
 comment on view reporting.orphaned_fill is
     'One row per fill that was taken back and is kept on record. It counts for nothing; if the trade was mined again, its new row is in fill.';

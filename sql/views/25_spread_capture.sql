@@ -20,15 +20,16 @@ select
     round(m.slippage, 2)::numeric(20,2) as slippage_usd,
     m.slippage                          as slippage_usd_exact
 from pnl_match m
-join execution e on e.id = case m.closing_type when 'OFFCHAIN' then m.closing_id::bigint end
-join venue v on v.id = e.venue_id
+-- Both are there, as a broker's trade is an execution on record; who does not ask for the venue does not read them.
+left join execution e on e.id = case m.closing_type when 'OFFCHAIN' then m.closing_id::bigint end
+left join venue v on v.id = e.venue_id
 where m.opening_type = 'ONCHAIN' and m.closing_type = 'OFFCHAIN';
 
 comment on view reporting.spread_capture is
     'One row per part of a fill that a broker''s trade closed: what it earned, and of what that is made.';
 comment on column reporting.spread_capture.symbol is 'Ticker of the share.';
 comment on column reporting.spread_capture.executed_at is 'When the hedge was, UTC.';
-comment on column reporting.spread_capture.et_date is 'Date of closed_at in New York.';
+comment on column reporting.spread_capture.et_date is 'Date of executed_at in New York.';
 comment on column reporting.spread_capture.et_week is 'Monday of that week.';
 comment on column reporting.spread_capture.et_month is 'First day of that month.';
 comment on column reporting.spread_capture.fill_id is 'The fill: chain:block:log:role.';

@@ -18,9 +18,16 @@ select
     w.net_position_after as old_net_quantity,
     n.net_position_after as new_net_quantity
 from pnl_row w
-left join pnl_row n
-    on (n.symbol, n.executed_at, n.trade_type, n.trade_id, n.known_from) = (w.symbol, w.executed_at, w.trade_type, w.trade_id, w.known_to)
-    and n.run > w.run
+left join lateral (
+    -- What stands now and what stood once are found by an index each.
+    select * from pnl_row where known_to is null
+        and (symbol, executed_at, trade_type, trade_id) = (w.symbol, w.executed_at, w.trade_type, w.trade_id)
+        and known_from = w.known_to and run > w.run
+    union all
+    select * from pnl_row where known_to is not null
+        and (symbol, executed_at, trade_type, trade_id) = (w.symbol, w.executed_at, w.trade_type, w.trade_id)
+        and known_from = w.known_to and run > w.run
+) n on true
 where w.known_to is not null
     and (n.run is null or (n.side, n.quantity, n.cash, n.cumulative_pnl, n.net_position_after, n.fee, n.cumulative_fees, n.realized_pnl)
         is distinct from (w.side, w.quantity, w.cash, w.cumulative_pnl, w.net_position_after, w.fee, w.cumulative_fees, w.realized_pnl));

@@ -8,6 +8,7 @@ select
     l.instrument,
     l.expected,
     l.reported,
+    l.unsettled                                             as unsettled_usd_exact,
     l.residual,
     l.explained,
     l.unexplained,
@@ -29,6 +30,8 @@ comment on column reporting.recon_leg.account is 'Where: the source, and behind 
 comment on column reporting.recon_leg.instrument is 'A ticker, USDC, or USD.';
 comment on column reporting.recon_leg.expected is 'What the books say, at the moment the source speaks of. Whole tokens, shares or dollars.';
 comment on column reporting.recon_leg.reported is 'What the source says.';
+comment on column reporting.recon_leg.unsettled_usd_exact is
+    'Of cash at a broker: dollars of reported that have not settled yet. Part of it, and no break. NULL where the broker does not say.';
 comment on column reporting.recon_leg.residual is 'Reported less expected.';
 comment on column reporting.recon_leg.explained is 'The part of it that has evidence with an id.';
 comment on column reporting.recon_leg.unexplained is 'The part of it that has none.';

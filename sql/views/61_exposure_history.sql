@@ -1,6 +1,6 @@
 -- One row per change of a position: a fill, an execution, or what somebody stated. First the changes
 -- from any instant on, which are counted back from the position as it is now: the past is not read.
-create function reporting.exposure_changes(since timestamptz)
+create function reporting.exposure_changes(since timestamptz, of_symbol text default null)
 returns table (symbol text, happened_at timestamptz, place bigint, what text, quantity numeric, position_after numeric, price numeric)
 language plpgsql stable rows 10000 security definer set search_path from current
 set plan_cache_mode = force_custom_plan
@@ -12,48 +12,48 @@ begin
     return query
     with at_last as materialized (
         select symbol, position, last_fill_price from reporting.position_now
+        where of_symbol is null or symbol = of_symbol
     ),
-    change as (
+    change as materialized (
         select f.symbol, l.block_time as at, 0 as rank, l.block_number as place, l.log_index::bigint as place_in_it, 'fill' as what,
             case f.side when 'BUY' then f.quantity else -f.quantity end as quantity,
             case when f.quantity > 0 and f.usdc > 0 then f.usdc / f.quantity end as price
         from release r
-        join chain_log l on l.source_id = r.source_id and l.block_number between r.from_block and r.to_block
+        -- Found by time: the blocks are those of all history, so the index of blocks is kept out of it.
+        join chain_log l on l.source_id = r.source_id and l.block_number + 0 between r.from_block and r.to_block
         join fill f using (chain_id, block_hash, log_index)
-        where l.block_time >= since and l.taken_by is null
+        where l.block_time >= since and l.taken_by is null and (of_symbol is null or f.symbol = of_symbol)
             and (not exists (select from go_live) or r.source_id in (select source_id from go_live))
         union all
         select symbol, executed_at, 1, id, 0, 'execution', quantity, nullif(price, 0)
-        from execution where order_id is not null and executed_at >= since
+        from execution where order_id is not null and executed_at >= since and (of_symbol is null or symbol = of_symbol)
         union all
-        select symbol, happened_at, 2, id, 0, 'stated', quantity, null from opening_position where happened_at >= since
+        select symbol, happened_at, 2, id, 0, 'stated', quantity, null from opening_position
+        where happened_at >= since and (of_symbol is null or symbol = of_symbol)
         union all
-        select symbol, happened_at, 3, id, 0, 'stated', quantity, null from correction where happened_at >= since
-    ),
-    run as (
-        select *, sum(quantity) over (partition by symbol order by at, rank, place, place_in_it rows unbounded preceding) as so_far,
-            sum(quantity) over (partition by symbol) as in_all,
-            row_number() over (partition by symbol order by at, rank, place, place_in_it) as nth
-        from change
+        select symbol, happened_at, 3, id, 0, 'stated', quantity, null from correction
+        where happened_at >= since and (of_symbol is null or symbol = of_symbol)
     ),
     told as (
-        select n.symbol, since as at, 0::bigint as nth, 'carried' as what, 0::numeric as quantity,
-            n.position - coalesce(c.quantity, 0) as position_after,
+        select n.symbol, since as at, -1 as rank, 0::bigint as place, 0::bigint as place_in_it, 'carried' as what, 0::numeric as quantity,
+            n.position - coalesce(c.quantity, 0) as step,
             coalesce(
                 (select m.price from mark m where m.symbol = n.symbol and m.as_of < since order by m.as_of desc limit 1),
                 n.last_fill_price) as price
         from at_last n
         left join (select symbol, sum(quantity) as quantity from change group by symbol) c using (symbol)
         union all
-        select r.symbol, r.at, r.nth, r.what, r.quantity, n.position - r.in_all + r.so_far, r.price
-        from run r join at_last n using (symbol)
+        select symbol, at, rank, place, place_in_it, what, quantity, quantity, price from change
     ),
-    priced as (
-        select *, count(price) over (partition by symbol order by nth rows unbounded preceding) as priced from told
+    run as (
+        select symbol, at, what, quantity, price, row_number() over before - 1 as nth,
+            sum(step) over before as position_after, count(price) over before as priced
+        from told
+        window before as (partition by symbol order by at, rank, place, place_in_it rows unbounded preceding)
     )
     select symbol, at, nth, what, quantity, position_after,
         round(first_value(price) over (partition by symbol, priced order by nth), 18)
-    from priced
+    from run
     where what <> 'carried' or position_after <> 0
     order by symbol, nth;
 end

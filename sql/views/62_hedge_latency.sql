@@ -1,55 +1,60 @@
 -- One row per fill and order that hedges it: how long each step took from the block to the broker's trade.
 create view reporting.hedge_latency as
 select
-    c.order_id,
-    c.place,
-    o.symbol,
-    o.side,
-    v.name                                                  as venue,
-    s.name                                                  as source,
-    '0x' || encode(l.tx_hash, 'hex')                        as tx_hash,
-    c.log_index,
-    c.role,
-    c.quantity,
-    round(c.quantity * f.price / f.wrapper_ratio, 2)::numeric(20,2) as value_usd,
-    l.block_time                                            as filled_onchain_at,
-    l.written_at,
-    r.released_at,
-    o.planned_at,
-    o.sent_at,
-    x.executed_at,
-    round(extract(epoch from l.written_at - l.block_time), 3)       as detection_seconds,
-    round(extract(epoch from r.released_at - l.written_at), 3)      as confirmation_seconds,
-    round(extract(epoch from o.planned_at - r.released_at), 3)      as decision_seconds,
-    round(extract(epoch from o.sent_at - o.planned_at), 3)          as submission_seconds,
-    round(extract(epoch from x.executed_at - o.sent_at), 3)         as execution_seconds,
-    round(extract(epoch from x.executed_at - l.block_time), 3)      as exposure_seconds,
-    round(c.quantity * f.price / f.wrapper_ratio * extract(epoch from x.executed_at - l.block_time) / 60, 2)::numeric(20,2) as dollar_minutes,
-    (o.planned_at at time zone 'America/New_York')::date    as et_date,
-    date_trunc('week', o.planned_at at time zone 'America/New_York')::date as et_week,
-    date_trunc('month', o.planned_at at time zone 'America/New_York')::date as et_month
-from hedge_order o
-join venue v on v.id = o.venue_id
-join cover c on c.order_id = o.id and c.what = 'fill'
-join chain_log l on (l.chain_id, l.block_hash, l.log_index) = (c.chain_id, c.block_hash, c.log_index)
-join fill f on (f.chain_id, f.block_hash, f.log_index, f.role) = (c.chain_id, c.block_hash, c.log_index, c.role)
-join source s on s.id = l.source_id
-left join lateral (
-    -- The first step that reached it; before steps were noted there is none.
-    select nullif(t.released_at, '-infinity') as released_at from release_step t
-    where t.source_id = l.source_id and t.to_block >= l.block_number and t.released_at >= coalesce(l.written_at, '-infinity')
-    order by t.to_block, t.id limit 1
-) r on true
-left join lateral (
-    -- The execution with which so much was filled that this part is.
-    select e.executed_at
-    from (
-        select executed_at, id, abs(sum(quantity) over (order by executed_at, id rows unbounded preceding)) as so_far
-        from execution where order_id = o.id
-    ) e
-    where e.so_far >= (select sum(quantity) from cover p where p.order_id = o.id and p.place <= c.place)
-    order by e.executed_at, e.id limit 1
-) x on true;
+    order_id,
+    place,
+    symbol,
+    side,
+    venue,
+    source,
+    '0x' || encode(tx_hash, 'hex')                          as tx_hash,
+    log_index,
+    role,
+    quantity,
+    round(usd, 2)::numeric(20,2)                            as value_usd,
+    block_time                                              as filled_onchain_at,
+    written_at,
+    released_at,
+    planned_at,
+    sent_at,
+    executed_at,
+    round(extract(epoch from written_at - block_time), 3)   as detection_seconds,
+    round(extract(epoch from released_at - written_at), 3)  as confirmation_seconds,
+    round(extract(epoch from planned_at - released_at), 3)  as decision_seconds,
+    round(extract(epoch from sent_at - planned_at), 3)      as submission_seconds,
+    round(extract(epoch from executed_at - sent_at), 3)     as execution_seconds,
+    round(extract(epoch from executed_at - block_time), 3)  as exposure_seconds,
+    round(usd * extract(epoch from executed_at - block_time) / 60, 2)::numeric(20,2) as dollar_minutes,
+    (planned_at at time zone 'America/New_York')::date      as et_date,
+    date_trunc('week', planned_at at time zone 'America/New_York')::date as et_week,
+    date_trunc('month', planned_at at time zone 'America/New_York')::date as et_month
+from (
+    select o.symbol, o.side, v.name as venue, s.name as source, l.tx_hash, l.block_time, l.written_at, o.planned_at, o.sent_at,
+        c.order_id, c.place, c.log_index, c.role, c.quantity, c.executed_at,
+        -- What few ask for is looked up for the rows that are told, one by one: so this is no `with`, which would hide it.
+        (select c.quantity * f.price / f.wrapper_ratio from fill f
+         where (f.chain_id, f.block_hash, f.log_index, f.role) = (c.chain_id, c.block_hash, c.log_index, c.role)) as usd,
+        -- The first step that reached it; before steps were noted there is none.
+        (select nullif(t.released_at, '-infinity') from release_step t
+         where t.source_id = l.source_id and t.to_block >= l.block_number and t.released_at >= coalesce(l.written_at, '-infinity')
+         order by t.to_block, t.id limit 1) as released_at
+    from hedge_order o
+    join venue v on v.id = o.venue_id
+    -- Part by part, with the execution with which so much was filled that the part is. An order has few of either, and is
+    -- found by its share or its day: so both are read for it alone.
+    cross join lateral (
+        select distinct on (p.place) p.*, e.executed_at
+        from (select *, sum(quantity) over (order by place rows unbounded preceding) as up_to from cover where order_id = o.id) p
+        left join (
+            select executed_at, id, abs(sum(quantity) over (order by executed_at, id rows unbounded preceding)) as so_far
+            from execution where order_id = o.id
+        ) e on e.so_far >= p.up_to
+        where p.what = 'fill'
+        order by p.place, e.executed_at, e.id
+    ) c
+    join chain_log l on (l.chain_id, l.block_hash, l.log_index) = (c.chain_id, c.block_hash, c.log_index)
+    join source s on s.id = l.source_id
+) part;
 
 comment on view reporting.hedge_latency is
     'One row per fill and order that hedges it: how long each step took, from the block to the broker''s trade. The steps add up to exposure_seconds.';

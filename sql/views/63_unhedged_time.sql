@@ -1,31 +1,36 @@
 -- One row per share and New York day: how much was open how long. First of the days from any instant on.
-create function reporting.unhedged_since(since timestamptz)
+create function reporting.unhedged_since(since timestamptz, of_symbol text default null)
 returns table (symbol text, et_date date, open_minutes numeric, quantity_minutes numeric, dollar_minutes numeric, largest_usd numeric,
                stretches_without_price bigint)
 language sql stable rows 10000 security definer set search_path from current set jit = off set work_mem = '64MB'
 as $$
-with stretch as (
-    select symbol, position_after, price, happened_at as from_at,
+with change as (
+    select symbol, abs(position_after) as quantity, price, happened_at as from_at,
         coalesce(lead(happened_at) over (partition by symbol order by place), now()) as to_at
-    from reporting.exposure_changes(since)
+    from reporting.exposure_changes(since, of_symbol)
+),
+stretch as materialized (
+    select *, (from_at at time zone 'America/New_York')::date as first_day, (to_at at time zone 'America/New_York')::date as last_day
+    from change
+    where quantity <> 0 and to_at > from_at
 ),
 part as (
-    select s.symbol, s.position_after, s.price, day.et_date,
-        extract(epoch from least(s.to_at, (day.et_date + 1)::timestamp at time zone 'America/New_York')
-                         - greatest(s.from_at, day.et_date::timestamp at time zone 'America/New_York')) / 60 as minutes
+    select symbol, quantity, price, first_day as et_date, extract(epoch from to_at - from_at) as seconds
+    from stretch
+    where first_day = last_day
+    union all
+    -- What was open over a midnight is parted there.
+    select s.symbol, s.quantity, s.price, d.day::date,
+        extract(epoch from least(s.to_at, (d.day::date + 1)::timestamp at time zone 'America/New_York')
+                         - greatest(s.from_at, d.day at time zone 'America/New_York'))
     from stretch s
-    cross join lateral (
-        select d::date as et_date
-        from generate_series((s.from_at at time zone 'America/New_York')::date::timestamp,
-                             (s.to_at at time zone 'America/New_York')::date::timestamp, interval '1 day') d
-    ) day
-    where s.position_after <> 0 and s.to_at > s.from_at
+    cross join lateral generate_series(s.first_day::timestamp, s.last_day::timestamp, interval '1 day') d (day)
+    where s.first_day < s.last_day
 )
-select symbol, et_date, round(sum(minutes), 3), round(sum(abs(position_after) * minutes), 9),
-    round(sum(abs(position_after) * price * minutes), 2), round(max(abs(position_after) * price), 2),
-    count(*) filter (where price is null)
+select symbol, et_date, round(sum(seconds) / 60, 3), round(sum(quantity * seconds) / 60, 9),
+    round(sum(quantity * price * seconds) / 60, 2), round(max(quantity * price), 2), count(*) filter (where price is null)
 from part
-where minutes > 0
+where seconds > 0
 group by symbol, et_date
 $$;
 comment on function reporting.unhedged_since is

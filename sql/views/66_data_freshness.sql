@@ -9,9 +9,12 @@ with told as (
     select 'job', r.job, (r.business_date + 1)::timestamp at time zone 'America/New_York', r.finished_at, r.state || ': ' || r.said
     from (select distinct on (job) * from job_run where finished_at is not null order by job, finished_at desc) r
     union all
-    select 'marks', null, max(as_of), max(said_at), null from mark having count(*) > 0
+    select 'marks', null, newest.as_of, newest.said_at, null
+    from (select (select max(as_of) from mark) as as_of, (select max(said_at) from mark) as said_at) newest where as_of is not null
     union all
-    select 'cash', null, max(occurred_at), max(booked_at), null from cash_flow having count(*) > 0
+    select 'cash', null, newest.occurred_at, newest.booked_at, null
+    from (select (select max(occurred_at) from cash_flow) as occurred_at, (select max(booked_at) from cash_flow) as booked_at) newest
+    where occurred_at is not null
 )
 select what, name, watermark_at, refreshed_at,
     greatest(extract(epoch from now() - refreshed_at), 0)::bigint as age_seconds,

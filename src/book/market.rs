@@ -41,6 +41,8 @@ pub struct Account {
     pub id: String,
     /// Cash that hedges may be bought with.
     pub cash: Usd,
+    /// Cash as the books are held against it.
+    pub funds: Funds,
     /// Shares by ticker; what is not there is not held.
     pub holdings: BTreeMap<String, Holding>,
     /// Why no order may be sent, where that is so.
@@ -49,6 +51,24 @@ pub struct Account {
     pub closing_only: bool,
     /// Taken before the question was sent.
     pub asked_at: Timestamp,
+}
+
+/// Cash by trade date: what is sold counts at once, settled or not, and no open order holds any of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Funds {
+    /// All of it.
+    pub total: Usd,
+    /// What of that has not settled yet; none where the broker does not say.
+    pub unsettled: Option<Usd>,
+    /// Transfers that the broker speaks of and has not booked: to come is positive.
+    pub pending: Usd,
+}
+
+impl Funds {
+    /// So much, of which no more is said.
+    pub const fn of(total: Usd) -> Self {
+        Self { total, unsettled: None, pending: Usd::ZERO }
+    }
 }
 
 /// Shares held.

@@ -7,6 +7,7 @@
 //! - [`execution`]: a trade of ours at a broker
 //! - [`activity`]: what moved in an account at a broker without a trade
 //! - [`action`]: what companies do to their shares
+//! - [`gas`], [`accrual`]: what a transaction cost, what a wrapper earned
 //! - [`lot`], [`pnl`], [`count`], [`history`]: lots, what closing them earned, how that is counted, and from which facts
 //! - [`statement`]: a day's figures, and that they tie out
 //! - [`market`]: what brokers and markets say of themselves: hours, quotes, holdings
@@ -16,6 +17,7 @@
 //!
 //! Pure: values in, values out. No clock, no pool, no `async`, no float.
 
+pub mod accrual;
 pub mod action;
 pub mod activity;
 pub mod count;
@@ -23,6 +25,7 @@ pub mod coverage;
 pub mod earlier;
 pub mod execution;
 pub mod fill;
+pub mod gas;
 pub mod history;
 pub mod log;
 pub mod lot;

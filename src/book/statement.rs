@@ -172,6 +172,31 @@ pub struct Drift {
     pub residual: Shares,
     /// What of that nothing explains.
     pub unexplained: Shares,
+    /// What that is worth; none: it has no price.
+    pub value: Option<Usd>,
+}
+
+/// A break that lived on the day, as it was at the day's end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DayBreak {
+    /// `vault`, `broker`, `hedge`, `cash`.
+    pub leg: String,
+    /// The share or coin.
+    pub instrument: String,
+    /// What it is taken for: `UNEXPLAINED`, `IN_FLIGHT_ORDER`, …
+    pub class: String,
+    /// `OPEN`, `EXPLAINED`, `RESOLVED`, …
+    pub state: String,
+    /// How much is between the source and the books.
+    pub quantity: Shares,
+    /// What that is worth; none: it has no price.
+    pub value: Option<Usd>,
+    /// Since when.
+    pub since: Timestamp,
+    /// It came up on this day.
+    pub came: bool,
+    /// It was resolved or written off on this day.
+    pub is_over: bool,
 }
 
 /// How far something is known, for whoever relies on a sum.
@@ -218,8 +243,12 @@ pub struct Statement {
     pub lines: Vec<Line>,
     /// Lots that are open for longer than a day, oldest first.
     pub old_lots: Vec<OldLot>,
+    /// How many more such lots there are.
+    pub more_lots: usize,
     /// What reconciliation found last; empty where it has not run.
     pub drift: Vec<Drift>,
+    /// Breaks that came up, stood or were resolved on the day, those that need somebody first.
+    pub breaks: Vec<DayBreak>,
     /// How far all this is known.
     pub coverage: Vec<Coverage>,
     /// Net P&L of the days before that were stated, oldest first.
@@ -244,6 +273,12 @@ impl Statement {
                 None => Total { unknown: total.unknown + 1, ..total },
             }
         })
+    }
+
+    /// How many breaks came up on the day, how many are over since, and how many stand at its end.
+    pub fn broken(&self) -> (usize, usize, usize) {
+        let count = |of: fn(&DayBreak) -> bool| self.breaks.iter().filter(|one| of(one)).count();
+        (count(|one| one.came), count(|one| one.is_over), count(|one| !one.is_over))
     }
 
     /// Whether every line ties out.
@@ -312,7 +347,9 @@ mod tests {
             known_at: Timestamp::UNIX_EPOCH,
             lines: vec![day(), unmarked],
             old_lots: Vec::new(),
+            more_lots: 0,
             drift: Vec::new(),
+            breaks: Vec::new(),
             coverage: Vec::new(),
             days: Vec::new(),
         };

@@ -104,26 +104,35 @@ pub fn book(
             Err(skip) => Fact::Skip(Skip { role: Some(trade.role), ..skip }),
         }),
         Reading::VaultMove { owner, leg, withdrawal } => {
-            let moved = || {
-                let exact = tokens.whole(leg.token, leg.amount)?;
-                let exact = if withdrawal { exact.negated() } else { exact };
-                let absurd = exact.is_negative() != (withdrawal && !exact.is_zero()) || !exact.is_bookable();
-                let amount = exact.cut(18).filter(|_| !absurd);
-                let amount = amount.ok_or_else(|| skip(Reason::Range, format!("it moves {exact}")))?;
-                Ok(VaultMove {
-                    owner,
-                    token: leg.token,
-                    vault_id: leg.vault,
-                    amount,
-                    amount_exact: exact,
-                    withdrawal,
-                })
-            };
-            Some(moved().map_or_else(Fact::Skip, Fact::VaultMove))
+            let moved = vault_move(owner, &leg, withdrawal, tokens);
+            Some(moved.map_or_else(Fact::Skip, Fact::VaultMove))
         }
         Reading::Skip(skip) => Some(Fact::Skip(skip)),
         Reading::Companion | Reading::Foreign => None,
     }
+}
+
+/// What a trade moves in the vaults of its owner, be it a fill or not: into one, and out of one.
+///
+/// None where an amount is not known, or none that books can hold.
+pub fn moves(trade: &Trade, tokens: &Tokens) -> Option<[VaultMove; 2]> {
+    let came = vault_move(trade.owner, &trade.received, false, tokens).ok()?;
+    let went = vault_move(trade.owner, &trade.given, true, tokens).ok()?;
+    Some([came, went])
+}
+
+fn vault_move(
+    owner: Address,
+    leg: &raindex::Leg,
+    withdrawal: bool,
+    tokens: &Tokens,
+) -> Result<VaultMove, Skip> {
+    let exact = tokens.whole(leg.token, leg.amount)?;
+    let exact = if withdrawal { exact.negated() } else { exact };
+    let absurd = exact.is_negative() != (withdrawal && !exact.is_zero()) || !exact.is_bookable();
+    let amount = exact.cut(18).filter(|_| !absurd);
+    let amount = amount.ok_or_else(|| skip(Reason::Range, format!("it moves {exact}")))?;
+    Ok(VaultMove { owner, token: leg.token, vault_id: leg.vault, amount, amount_exact: exact, withdrawal })
 }
 
 /// Which leg is which, with its amounts: the side and both amounts come from one look (`lessons.md` 1).

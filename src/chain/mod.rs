@@ -4,6 +4,7 @@
 //! - [`log`]: a log as a node gives it, and what makes an answer believable in itself
 //! - [`raindex`]: one transaction's logs → trades, vault moves, skips; with [`abi`] and [`float`]
 //! - [`pyth`]: what a price feed said while a transaction ran
+//! - [`gas`]: what transactions cost, and who paid
 //! - [`vault`]: what vaults and wallets held at a block, and what a wrapper was worth
 //! - [`booking`]: a trade and what is known of its tokens → a fill
 //! - [`proof`]: what a header proves: its hash, what its bloom excludes, its receipts
@@ -16,6 +17,7 @@
 pub mod abi;
 pub mod booking;
 pub mod float;
+pub mod gas;
 pub mod log;
 pub mod nodes;
 pub mod proof;

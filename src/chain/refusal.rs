@@ -168,6 +168,9 @@ impl Refusal {
             ),
         ];
         let said = self.message.to_ascii_lowercase();
+        if let Some(meaning) = out_of_range(&said) {
+            return meaning;
+        }
         WORDS
             .into_iter()
             .find(|(_, words)| words.iter().any(|word| said.contains(word)))
@@ -247,6 +250,15 @@ impl Limits {
     }
 }
 
+/// What anvil says of a block whose state it has dropped, and of one that it does not have yet: the
+/// heights tell which.
+fn out_of_range(said: &str) -> Option<Meaning> {
+    let (_, heights) = said.split_once("blockoutofrangeerror: block height is ")?;
+    let (height, asked) = heights.split_once(" but requested was ")?;
+    let (height, asked): (u64, u64) = (height.parse().ok()?, asked.trim().parse().ok()?);
+    Some(if asked <= height { Meaning::Pruned } else { Meaning::Unknown })
+}
+
 /// The width to try after `width` was refused: what the node suggests, or half; always less.
 pub fn narrower(width: u64, suggested: Option<(u64, u64)>) -> u64 {
     let hint = suggested.and_then(|(from, to)| to.checked_sub(from)?.checked_add(1));
@@ -279,6 +291,8 @@ mod tests {
             ("Your app has exceeded its compute units per second capacity", TooFast),
             ("no backend is currently healthy to serve traffic", Unwell),
             ("missing trie node 1a2b (path )", Pruned),
+            ("BlockOutOfRangeError: block height is 5 but requested was 1", Pruned),
+            ("BlockOutOfRangeError: block height is 5 but requested was 9", Unknown),
             ("the method eth_getBlockReceipts does not exist/is not available", NoMethod),
             ("execution reverted", Reverted),
             ("header not found", Unknown),

@@ -4,7 +4,7 @@
 
 use std::{fmt, str::FromStr};
 
-use alloy::primitives::{Address, address};
+use alloy::primitives::{Address, B256, address};
 use serde::{Deserialize, Deserializer, de};
 
 use super::rpc::host_of;
@@ -112,6 +112,8 @@ pub struct SourceSettings {
     pub believe: Verdict,
     /// The vaults that are known to be ours; empty: whichever are met.
     pub vaults: Vec<VaultKey>,
+    /// Wallets on its chain whose tokens are ours too; those that vault 0 stands for need not be named.
+    pub wallets: Vec<Address>,
 }
 
 /// One chain, and how to reach it.
@@ -133,11 +135,16 @@ pub struct ChainSettings {
     pub proof_budget: ProofBudget,
     /// Pyth's contract; none: there are no oracle prices.
     pub pyth: Option<Address>,
+    /// Who of ours pays for transactions: what others paid costs us nothing.
+    pub payers: Vec<Address>,
+    /// Pyth's feed of what ETH is worth in dollars; none: gas stays in ETH.
+    pub eth_feed: Option<B256>,
 }
 
 impl fmt::Debug for ChainSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { id, rpc, usdc, poll_ms, timeout_ms, concurrency, proof_budget, pyth } = self;
+        let Self { id, rpc, usdc, poll_ms, timeout_ms, concurrency, proof_budget, pyth, payers, eth_feed } =
+            self;
         let nodes: Vec<String> = rpc.iter().map(|url| host_of(url)).collect();
         f.debug_struct("ChainSettings")
             .field("id", id)
@@ -148,6 +155,8 @@ impl fmt::Debug for ChainSettings {
             .field("concurrency", concurrency)
             .field("proof_budget", proof_budget)
             .field("pyth", pyth)
+            .field("payers", payers)
+            .field("eth_feed", eth_feed)
             .finish()
     }
 }

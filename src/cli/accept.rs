@@ -23,7 +23,7 @@ pub struct Args {
     #[arg(long, value_name = "DATE", requires = "noted")]
     pub until: Option<Date>,
     /// Why; kept on record.
-    #[arg(long)]
+    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub reason: String,
 }
 

@@ -386,7 +386,7 @@ pub async fn resolve(args: Resolve, desk: &Desk, out: &mut Out<'_>) -> anyhow::R
     told(done, args.order, books, said, out).await
 }
 
-/// Orders of a person.
+/// Places an order of your own.
 #[derive(Debug, clap::Args)]
 pub struct Order {
     #[command(subcommand)]

@@ -14,6 +14,14 @@ use crate::{
     units::{Amount, Price},
 };
 
+const ADD: &str = "\
+Examples:
+  hedge action add NFLX --ex-date 2026-11-17 --split 10:1 --reason \"the company's notice\"
+  hedge action add FB --ex-date 2026-06-09 --rename META --reason \"…\"
+  hedge action add AAPL --ex-date 2026-11-09 --dividend 0.26 --reason \"…\"";
+const WITHDRAW: &str = "\
+Examples:
+  hedge action withdraw hand/NFLX/2026-11-17/split --reason \"it was another date\"";
 const EXAMPLES: &str = "\
 Examples:
   hedge action add NFLX --ex-date 2026-11-17 --split 10:1 --reason \"the company's notice\"
@@ -21,7 +29,7 @@ Examples:
   hedge action add AAPL --ex-date 2026-11-09 --dividend 0.26 --reason \"…\"
   hedge action withdraw hand/NFLX/2026-11-17/split --reason \"it was another date\"";
 
-/// Splits, new tickers and dividends by hand; a split or a new ticker changes what is exposed.
+/// Writes down by hand what companies do to their shares; a split or a new ticker changes what is exposed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
@@ -35,8 +43,9 @@ enum What {
     Withdraw(Withdraw),
 }
 
-/// Writes one down.
+/// Writes a split, a new ticker or a dividend down.
 #[derive(Debug, clap::Args)]
+#[command(after_help = ADD)]
 struct Add {
     /// The ticker before it.
     symbol: String,
@@ -64,8 +73,9 @@ struct Given {
     dividend: Option<Price>,
 }
 
-/// Withdraws one: what it did to exposure is undone.
+/// Withdraws one that was written down: what it did to exposure is undone.
 #[derive(Debug, clap::Args)]
+#[command(after_help = WITHDRAW)]
 struct Withdraw {
     /// Its id, as it stands in the books.
     #[arg(value_name = "ACTION")]

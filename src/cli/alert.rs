@@ -43,7 +43,7 @@ const ALERTS: &[&str] = &[
 const OUTBOX: &[&str] =
     &["written_at", "state", "channel", "recipient", "subject", "attempts", "next_at", "last_error"];
 
-/// What people are told of: lists it, says that somebody knows, tries whether they can be told.
+/// Lists what people are told of, says that somebody knows, tries whether they can be told.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
@@ -53,7 +53,8 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// What is not as it should be, what matters most first
+    /// Lists what is not as it should be, what matters most first
+    #[command(after_help = "Examples:\n  hedge alert list\n  hedge alert list --all --json")]
     List {
         /// What is over too.
         #[arg(long)]
@@ -62,6 +63,9 @@ enum What {
         form: Printed,
     },
     /// Says that somebody knows: nobody is reminded of it until then
+    #[command(
+        after_help = "Examples:\n  hedge alert acknowledge break/17 --until 2026-11-24 --reason \"the custodian is asked\""
+    )]
     Acknowledge {
         /// The condition's key, as `hedge alert list` and its mails have it.
         key: String,
@@ -73,8 +77,10 @@ enum What {
         reason: String,
     },
     /// Sends one message of each kind to everybody who is configured
+    #[command(after_help = "Examples:\n  hedge alert test")]
     Test,
-    /// How far each message got, newest first
+    /// Lists how far each message got, newest first
+    #[command(after_help = "Examples:\n  hedge alert outbox --limit 50")]
     Outbox {
         /// At most so many.
         #[arg(long, value_name = "ROWS", default_value_t = 20, value_parser = clap::value_parser!(i64).range(0..))]
@@ -83,8 +89,10 @@ enum What {
         form: Printed,
     },
     /// Sends now what waits, and ends
+    #[command(after_help = "Examples:\n  hedge alert send")]
     Send,
     /// Tells everybody that a unit failed, without the books: what `OnFailure=` of a unit starts
+    #[command(after_help = "Examples:\n  hedge alert unit hedge.service")]
     Unit {
         /// The unit's name.
         name: String,
@@ -289,6 +297,7 @@ fn seen(at: Timestamp, conditions: Vec<Condition>, headline: &str) -> Seen {
         at,
         unknown: Vec::new(),
         digest: Some(Digest {
+            date: None,
             headline: headline.to_owned(),
             tables: vec![Figures {
                 title: "What is made up".to_owned(),

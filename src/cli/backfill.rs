@@ -30,12 +30,12 @@ pub struct Args {
     /// The first block to read.
     #[arg(long, value_name = "BLOCK")]
     pub from: u64,
-    /// Only this source.
-    #[arg(long, value_name = "NAME")]
-    pub source: Option<String>,
     /// The last block to read [default: the head].
     #[arg(long, value_name = "BLOCK")]
     pub to: Option<u64>,
+    /// Only this source.
+    #[arg(long, value_name = "NAME")]
+    pub source: Option<String>,
     /// Prove every range as it is read, which takes longer.
     #[arg(long)]
     pub prove: bool,

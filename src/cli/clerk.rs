@@ -1,16 +1,16 @@
 //! Who does what a job says: the rooms' functions, with the doors that they need.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use sqlx::PgPool;
 
-use super::{Trouble, reconcile::Books, sources::Sources, trading};
+use super::{pricing, reconcile::Books, sources::Sources, trading};
 use crate::{
     alert,
-    engine::mailer::Mailer,
+    engine::{mailer::Mailer, meter::Meter, pricer::Pricer},
     job::{
-        Outcome, Run, Verdict, activities, calendar, checks, corporate_actions, health,
+        Outcome, Run, Verdict, accruals, activities, calendar, checks, corporate_actions, health,
         marks::{self, Marked},
         notify::{self, Voice},
         office::Clerk,
@@ -24,6 +24,11 @@ use crate::{
     venue::Venue,
 };
 
+/// So long the night asks for prices of fills that are not known yet, and at most so many of a source.
+const PRICING: (Duration, u64) = (Duration::from_mins(3), 100_000);
+/// So long it asks what transactions of a chain cost.
+const METERING: Duration = Duration::from_mins(2);
+
 /// Every kind of job, on one desk.
 #[derive(Debug)]
 pub(super) struct Clerks {
@@ -34,6 +39,9 @@ pub(super) struct Clerks {
     symbols: Vec<String>,
     alerts: Option<alert::Settings>,
     books: Books,
+    /// Who asks for prices of fills, and for what transactions cost.
+    pricers: Vec<Pricer>,
+    meters: Vec<Meter>,
     clock: Clock,
 }
 
@@ -41,13 +49,15 @@ impl Clerks {
     /// Opens the doors that jobs go through.
     ///
     /// # Errors
-    /// A venue cannot be used.
-    pub(super) fn new(sources: &Sources, specs: Vec<Spec>) -> Result<Self, Trouble> {
+    /// A venue or a node cannot be used.
+    pub(super) fn new(sources: &Sources, specs: Vec<Spec>) -> anyhow::Result<Self> {
         let venues = trading::venues(sources)?.into_iter().map(|(_, venue)| venue).collect();
         let (pool, alerts) = (sources.db.pool().clone(), sources.config().alerts.clone());
         let symbols = sources.config().directory.assets().iter().map(|asset| asset.symbol.clone()).collect();
         let books = Books::of(sources)?;
-        Ok(Self { pool, specs, venues, symbols, alerts, books, clock: sources.clock.clone() })
+        let (pricers, meters) = (pricing::pricers(sources)?, pricing::meters(sources)?);
+        let clock = sources.clock.clone();
+        Ok(Self { pool, specs, venues, symbols, alerts, books, pricers, meters, clock })
     }
 
     /// Tells people what a run saw, and nothing else: of jobs that have written what they write.
@@ -65,19 +75,58 @@ impl Clerks {
         Ok(tx.commit().await?)
     }
 
+    /// Learns what can be learnt of fills' prices and transactions' costs in the time that there is for it.
+    ///
+    /// What cannot is missing tomorrow as it was today: no night fails for it.
+    async fn learn(&self) -> anyhow::Result<String> {
+        let (time, most) = PRICING;
+        let (mut known, mut missing) = (0, 0);
+        let mut costs = Vec::new();
+        for pricer in &self.pricers {
+            // What was written before time was up stands.
+            match tokio::time::timeout(time, pricer.catch_up(0, most)).await {
+                Ok(priced) => {
+                    let priced = priced?;
+                    known += priced.known;
+                    missing += priced.missing + priced.later;
+                }
+                Err(_) => costs
+                    .push(format!("time was up before every fill of chain {} was asked for", pricer.chain)),
+            }
+        }
+        for meter in &self.meters {
+            let metered = meter.run(METERING).await?;
+            costs.push(format!(
+                "gas of chain {}: {} receipts read, {} costs booked, {} taken back, {} asked for in vain{}",
+                meter.chain,
+                metered.receipts,
+                metered.booked,
+                metered.taken_back,
+                metered.later,
+                if metered.cut_short { ", time was up" } else { "" }
+            ));
+        }
+        let mut said = vec![format!("prices of fills learnt: {known}, asked for in vain: {missing}")];
+        said.append(&mut costs);
+        Ok(said.join("; "))
+    }
+
     /// Takes up what moved cash without a trade, counts P&L, and takes up what open quantity is worth.
     async fn count(&self, spec: &Spec, run: &Run) -> anyhow::Result<Outcome> {
         let seats = self.books.seats().await?;
         let venues: Vec<_> = seats.iter().map(|(id, venue)| (*id, venue.as_ref())).collect();
         let taken = activities::run(&self.pool, &venues, run).await?;
+        let learnt = self.learn().await?;
         let mut outcome = pnl::run(&self.pool, run, &self.voice(spec), &Counting::new(false)).await?;
         let marked = marks::run(&self.pool, &self.venues, run).await?;
-        let (booked, Marked { closes, trades, none, .. }) = (taken.booked, &marked);
+        let accrued = accruals::run(&self.pool).await?;
+        let (booked, Marked { closes, trades, none, .. }) = (taken.booked + accrued.booked, &marked);
         let mut said = vec![
             outcome.said,
             format!(
                 "cash flows booked: {booked}; valued at a close: {closes}, at the last trade: {trades}, not at all: {none}"
             ),
+            learnt,
         ];
         if outcome.verdict == Verdict::Done && !(taken.silent.is_empty() && marked.silent.is_empty()) {
             outcome.verdict = Verdict::Incomplete;

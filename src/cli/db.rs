@@ -27,16 +27,20 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 enum What {
     /// Opens psql on it; the embedded Postgres runs as long as psql does
+    #[command(after_help = "Examples:\n  hedge db psql -- -c \"select * from reporting.cursor\"")]
     Psql {
         /// Handed to psql, such as: -- -c 'select * from reporting.cursor'
         #[arg(last = true)]
         args: Vec<OsString>,
     },
     /// Prints its address, password included; the embedded Postgres answers it while a hedge runs
+    #[command(after_help = "Examples:\n  hedge db url")]
     Url,
     /// Stops the embedded Postgres, whoever uses it
+    #[command(after_help = "Examples:\n  hedge db stop")]
     Stop,
     /// Prints the directory of the embedded Postgres
+    #[command(after_help = "Examples:\n  hedge db path")]
     Path,
 }
 

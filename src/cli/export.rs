@@ -33,12 +33,6 @@ Quantities and money are decimal(38,18); numbers of any number of digits are tex
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// What the files are.
-    #[arg(long, value_enum, default_value = "parquet")]
-    format: Format,
-    /// Only these, separated by commas; without it, every view that has dates.
-    #[arg(long, value_name = "TABLES", value_delimiter = ',')]
-    tables: Vec<String>,
     /// The first date, in New York.
     #[arg(long, value_name = "DATE")]
     from: Date,
@@ -48,6 +42,12 @@ pub struct Args {
     /// The folder that they are written into.
     #[arg(long, value_name = "DIRECTORY")]
     out: PathBuf,
+    /// What the files are.
+    #[arg(long, value_enum, default_value = "parquet")]
+    format: Format,
+    /// Only these, separated by commas; without it, every view that has dates.
+    #[arg(long, value_name = "TABLES", value_delimiter = ',')]
+    tables: Vec<String>,
 }
 
 /// The column that says which day a row is of; it stands in the folder's name.

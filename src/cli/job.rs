@@ -28,7 +28,7 @@ Examples:
 Exit codes of run: 0 done or nothing due, 1 failed, 2 it found something, 3 not all could be asked,
 4 the books contradict themselves.";
 
-/// What runs when: each job once per due time, whoever calls.
+/// Lists jobs, runs them, and writes their units: each runs once per due time, whoever calls.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
@@ -38,13 +38,17 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Every job, when it ran last, what came of it, and when it is due next
+    /// Lists every job: when it ran last, what came of it, and when it is due next
+    #[command(after_help = "Examples:\n  hedge job list")]
     List {
         /// Write an array of objects.
         #[arg(long)]
         json: bool,
     },
     /// Runs what is due of a job, or a job for one date
+    #[command(
+        after_help = "Examples:\n  hedge job run pnl                      what is due of it; what was missed first\n  hedge job run pnl --date 2026-11-19    for that date, whatever came of it before"
+    )]
     Run {
         /// Its name, as `hedge job list` has it.
         name: String,
@@ -53,8 +57,9 @@ enum What {
         date: Option<Date>,
     },
     /// Prints the units that run everything under systemd, or writes them
+    #[command(after_help = "Examples:\n  hedge job systemd --dir /etc/systemd/system")]
     Systemd {
-        /// Writes a file each into this directory.
+        /// Write a file each into this directory.
         #[arg(long, value_name = "DIRECTORY")]
         dir: Option<PathBuf>,
     },
@@ -147,8 +152,8 @@ async fn run_job(name: &str, date: Option<Date>, desk: &Desk, out: &mut Out<'_>)
 /// Everything that runs jobs, on these books.
 ///
 /// # Errors
-/// A venue cannot be used.
-pub(super) fn office(sources: &Sources, specs: Vec<Spec>) -> Result<Office, Trouble> {
+/// A venue or a node cannot be used.
+pub(super) fn office(sources: &Sources, specs: Vec<Spec>) -> anyhow::Result<Office> {
     let clerk = Clerks::new(sources, specs.clone())?;
     Ok(Office {
         pool: sources.db.pool().clone(),

@@ -17,7 +17,7 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Writes a file each into this directory.
+    /// Write a file each into this directory.
     #[arg(long, value_name = "DIRECTORY")]
     dir: Option<PathBuf>,
 }

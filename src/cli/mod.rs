@@ -34,6 +34,7 @@ pub mod migrate;
 pub mod pnl;
 pub mod preflight;
 pub mod price;
+mod pricing;
 pub mod process_tx;
 pub mod progress;
 pub mod recon;
@@ -77,7 +78,7 @@ Examples:
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 a check found something, 4 unavailable.";
 
-/// Sees the fills of Raindex orders on chain and keeps exact books of them.
+/// Reads the fills of Raindex orders, hedges them at a stock broker, and keeps books that are proved each night.
 #[derive(Debug, Parser)]
 #[command(name = "hedge", version, after_help = EXAMPLES, max_term_width = 100)]
 pub struct Cli {
@@ -108,40 +109,41 @@ enum Command {
     Migrate(migrate::Args),
     Backfill(backfill::Args),
     Index(index::Args),
+    Audit(audit::Args),
+    Redrive(redrive::Args),
+    ProcessTx(process_tx::Args),
+    Rewind(rewind::Args),
+    Price(price::Args),
     Run(run::Args),
-    Web(web::Args),
     Sweep(sweep::Args),
     GoLive(act::GoLive),
+    Why(why::Args),
+    Show(show::Args),
     Halt(act::Halt),
     Resume(act::Resume),
-    Why(why::Args),
     Cancel(act::Cancel),
     Adopt(act::Adopt),
     Resolve(act::Resolve),
     Order(act::Order),
     Job(job::Args),
-    Check(check::Args),
-    Action(action::Args),
-    Price(price::Args),
-    Audit(audit::Args),
-    Pnl(pnl::Args),
-    Statement(statement::Args),
-    Auth(auth::Args),
-    Show(show::Args),
-    Rewind(rewind::Args),
-    Accept(accept::Args),
     Reconcile(reconcile::Args),
     Recon(recon::Args),
+    Accept(accept::Args),
     Correct(breaks::Correct),
     WriteOff(breaks::WriteOff),
+    Transfer(breaks::Transfer),
+    Action(action::Args),
+    Pnl(pnl::Args),
+    Statement(statement::Args),
+    Check(check::Args),
     Alert(alert::Args),
-    Redrive(redrive::Args),
+    Web(web::Args),
     Bi(bi::Args),
-    ProcessTx(process_tx::Args),
-    Import(import::Args),
     Export(export::Args),
-    Sim(sim::Args),
+    Import(import::Args),
+    Auth(auth::Args),
     Db(db::Args),
+    Sim(sim::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -214,6 +216,7 @@ impl Cli {
             Command::Recon(args) => recon::run(args, &desk, out).await,
             Command::Correct(args) => breaks::correct(args, &desk, out).await,
             Command::WriteOff(args) => breaks::write_off(args, &desk, out).await,
+            Command::Transfer(args) => breaks::transfer(args, &desk, out).await,
             Command::Alert(args) => Box::pin(alert::run(args, &desk, out)).await,
             Command::Redrive(args) => redrive::run(args, &desk, out).await,
             Command::Bi(args) => Box::pin(bi::run(args, &desk, out)).await,

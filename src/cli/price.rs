@@ -19,7 +19,7 @@ Examples:
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     /// The transaction's hash.
-    #[arg(value_name = "TX")]
+    #[arg(value_name = "TX_HASH")]
     tx: B256,
 }
 

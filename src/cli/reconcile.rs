@@ -41,7 +41,7 @@ pub struct Args {
     #[arg(long, requires = "reason", conflicts_with = "date")]
     pub open: bool,
     /// Why; kept on record.
-    #[arg(long, requires = "open")]
+    #[arg(long, requires = "open", value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub reason: Option<String>,
 }
 

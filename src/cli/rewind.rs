@@ -17,7 +17,7 @@ pub struct Args {
     #[arg(long, value_name = "BLOCK")]
     pub to: u64,
     /// Why; kept on record.
-    #[arg(long)]
+    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub reason: String,
 }
 

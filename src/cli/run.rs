@@ -5,22 +5,20 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use super::{
     Desk, Exit, Out,
     index::{self, Following},
-    job, progress,
+    job, pricing, progress,
     sources::{self, Sources},
     trading, web,
 };
 use crate::{
-    chain::nodes::Nodes,
     engine::{
         Stop, Until, drive,
         mailer::{self, Mailer},
-        pricer::{self, Pricer},
+        pricer,
         pulse::Pulse,
         stopped,
     },
     job::scheduler,
     observe,
-    store::cursors::SourceId,
     time::Clock,
     web::Site,
 };
@@ -60,7 +58,6 @@ pub async fn run(args: Args, desk: &Desk, out: &mut Out<'_>) -> anyhow::Result<E
     let ready = trading::ready(&sources).await?;
     sources.look(&readings).await?;
     let stop = sources::until_told()?;
-    let named: Vec<_> = readings.iter().map(|reading| (reading.id, reading.source.chain)).collect();
     let Following { mut work, shown, pulse } = index::follow(&sources, readings, &stop);
     ready.begin(&mut work, shown.clone(), &pulse, &stop);
     let office = Arc::new(job::office(&sources, job::all(desk)?)?);
@@ -75,7 +72,7 @@ pub async fn run(args: Args, desk: &Desk, out: &mut Out<'_>) -> anyhow::Result<E
             Box::pin(drive(&mut mailer, Until::Told, mailer::EVERY, &clock, told)).await
         }));
     }
-    for mut pricer in pricers(&sources, &named)? {
+    for mut pricer in pricing::pricers(&sources)? {
         let (clock, told) = (sources.clock.clone(), stop.clone());
         work.spawn(Box::pin(
             async move { drive(&mut pricer, Until::Told, pricer::EVERY, &clock, told).await },
@@ -97,24 +94,6 @@ pub async fn run(args: Args, desk: &Desk, out: &mut Out<'_>) -> anyhow::Result<E
     ended?;
     writeln!(out, "ended; `hedge run` goes on where it was")?;
     Ok(Exit::Done)
-}
-
-/// Who learns the prices that feeds had while fills were made, a source each.
-fn pricers(sources: &Sources, named: &[(SourceId, u64)]) -> anyhow::Result<Vec<Pricer>> {
-    let config = sources.config();
-    let feeds = config.directory.assets().iter();
-    let feeds: Vec<_> = feeds.filter_map(|asset| Some((asset.symbol.clone(), asset.pyth_feed?))).collect();
-    let mut pricers = Vec::new();
-    for (id, chain) in named.iter().filter(|_| !feeds.is_empty()) {
-        let settings = config.chains.iter().find(|settings| settings.id == *chain);
-        let Some((settings, pyth)) = settings.and_then(|settings| Some((settings, settings.pyth?))) else {
-            continue;
-        };
-        let nodes = Nodes::new(settings, &sources.clock)?;
-        let (pool, clock) = (sources.db.pool().clone(), sources.clock.clone());
-        pricers.push(Pricer::new(pool, clock, nodes, (*id, *chain), feeds.clone(), pyth));
-    }
-    Ok(pricers)
 }
 
 /// Tells the service manager that we are up, and then that every loop goes on, while it does.

@@ -163,9 +163,12 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 enum What {
     /// Fills, as the chain has them now
+    #[command(
+        after_help = "Examples:\n  hedge show fills --symbol AAPL\n  hedge show fills --from 41747644 --csv > fills.csv"
+    )]
     Fills {
         /// Only this share.
-        #[arg(long, value_name = "TICKER")]
+        #[arg(long, value_name = "SYMBOL")]
         symbol: Option<String>,
         #[command(flatten)]
         blocks: Blocks,
@@ -173,17 +176,19 @@ enum What {
         filter: Filter,
     },
     /// What is exposed, of what that is made, and why nothing is done about it
+    #[command(after_help = "Examples:\n  hedge show positions\n  hedge show positions --symbol AAPL --json")]
     Positions {
         /// Only this share.
-        #[arg(long, value_name = "TICKER")]
+        #[arg(long, value_name = "SYMBOL")]
         symbol: Option<String>,
         #[command(flatten)]
         printing: Printing,
     },
     /// What brokers were asked to do, and how far it got
+    #[command(after_help = "Examples:\n  hedge show orders --live\n  hedge show orders --symbol AAPL")]
     Orders {
-        /// Only of this share.
-        #[arg(long, value_name = "TICKER")]
+        /// Only this share.
+        #[arg(long, value_name = "SYMBOL")]
         symbol: Option<String>,
         /// Only those that are not closed.
         #[arg(long)]
@@ -192,6 +197,7 @@ enum What {
         printing: Printing,
     },
     /// What happened to an order, and what that rests on
+    #[command(after_help = "Examples:\n  hedge show events 42")]
     Events {
         /// The order's number; without it, the events of all.
         order: Option<i64>,
@@ -199,22 +205,25 @@ enum What {
         printing: Printing,
     },
     /// Trades at brokers
+    #[command(after_help = "Examples:\n  hedge show executions --symbol AAPL")]
     Executions {
-        /// Only of this share.
-        #[arg(long, value_name = "TICKER")]
+        /// Only this share.
+        #[arg(long, value_name = "SYMBOL")]
         symbol: Option<String>,
         #[command(flatten)]
         printing: Printing,
     },
     /// What trades earned, first in, first out
+    #[command(after_help = "Examples:\n  hedge show pnl --symbol AAPL")]
     Pnl {
-        /// Only of this share.
-        #[arg(long, value_name = "TICKER")]
+        /// Only this share.
+        #[arg(long, value_name = "SYMBOL")]
         symbol: Option<String>,
         #[command(flatten)]
         printing: Printing,
     },
     /// What the books and the world do not agree on; until it is gone
+    #[command(after_help = "Examples:\n  hedge show breaks\n  hedge show breaks --all --csv > breaks.csv")]
     Breaks {
         /// Those that are over, too.
         #[arg(long)]
@@ -223,16 +232,19 @@ enum What {
         printing: Printing,
     },
     /// What reconciliations came to
+    #[command(after_help = "Examples:\n  hedge show recon")]
     Recon {
         #[command(flatten)]
         printing: Printing,
     },
     /// How far each source is written
+    #[command(after_help = "Examples:\n  hedge show cursors")]
     Cursors {
         #[command(flatten)]
         filter: Filter,
     },
     /// Logs of ours that gave no fill, and why; until accepted or read again
+    #[command(after_help = "Examples:\n  hedge show skipped --json")]
     Skipped {
         #[command(flatten)]
         blocks: Blocks,
@@ -240,6 +252,7 @@ enum What {
         filter: Filter,
     },
     /// Deposits into vaults of ours and withdrawals from them, as the chain has them now
+    #[command(after_help = "Examples:\n  hedge show vault-moves --from 41747644")]
     VaultMoves {
         #[command(flatten)]
         blocks: Blocks,
@@ -247,19 +260,22 @@ enum What {
         filter: Filter,
     },
     /// Which blocks were read, and how each range of them is believed
+    #[command(after_help = "Examples:\n  hedge show coverage --source raindex")]
     Coverage {
         #[command(flatten)]
         filter: Filter,
     },
     /// Answers of nodes that could not both be true
+    #[command(after_help = "Examples:\n  hedge show contradictions")]
     Contradictions {
         #[command(flatten)]
         filter: Filter,
     },
     /// What was halted and resumed, by whom and why
+    #[command(after_help = "Examples:\n  hedge show halts --live")]
     Halts {
-        /// Only of this share.
-        #[arg(long, value_name = "TICKER")]
+        /// Only this share.
+        #[arg(long, value_name = "SYMBOL")]
         symbol: Option<String>,
         /// Only those that hold.
         #[arg(long)]
@@ -268,6 +284,7 @@ enum What {
         printing: Printing,
     },
     /// Which job ran when, and what came of it
+    #[command(after_help = "Examples:\n  hedge show runs --job pnl\n  hedge show runs --date 2026-11-20")]
     Runs {
         /// Only this job.
         #[arg(long, value_name = "NAME")]

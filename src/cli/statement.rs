@@ -25,7 +25,7 @@ Examples:
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     /// The day in New York [default: today].
-    #[arg(long, value_name = "YYYY-MM-DD")]
+    #[arg(long, value_name = "DATE")]
     date: Option<Date>,
     /// Write an array of objects, one a share; exact decimals are strings.
     #[arg(long, conflicts_with = "csv")]

@@ -38,10 +38,10 @@ pub(super) const ROOT_KEYS: &[&str] = &[
     "store",
 ];
 pub(super) const CHAIN_KEYS: &[&str] =
-    &["rpc", "usdc", "poll", "timeout", "concurrency", "proof_budget", "pyth"];
+    &["rpc", "usdc", "poll", "timeout", "concurrency", "proof_budget", "pyth", "payers", "eth_feed"];
 pub(super) const BUDGET_KEYS: &[&str] = &["mib", "requests"];
 pub(super) const SOURCE_KEYS: &[&str] =
-    &["name", "chain", "kind", "address", "owners", "from_block", "hedge_at", "believe", "vaults"];
+    &["name", "chain", "kind", "address", "owners", "from_block", "hedge_at", "believe", "vaults", "wallets"];
 pub(super) const VAULT_KEYS: &[&str] = &["token", "id", "owner"];
 pub(super) const ASSET_KEYS: &[&str] = &["symbol", "tokens", "threshold", "pyth_feed", "venue", "session"];
 pub(super) const TOKEN_KEYS: &[&str] = &["chain", "address", "wrapped"];
@@ -123,6 +123,22 @@ pub(super) fn read_chain(
         None => Some(id.and_then(usual_pyth)),
         Some(node) => node.text(address).map(Some),
     };
+    let payers = match section.get("payers") {
+        None => Some(Vec::new()),
+        Some(node) => node.items().and_then(|items| addresses_once(&items, "payer")),
+    };
+    let eth_feed = match section.get("eth_feed") {
+        None => Some(None),
+        Some(node) => {
+            if pyth == Some(None) {
+                node.refuse(
+                    "asks a Pyth that is not known on this chain",
+                    "give its contract: pyth = \"0x…\"",
+                );
+            }
+            node.text(feed).map(Some)
+        }
+    };
     Some(ChainSettings {
         id: id?,
         rpc: rpc?,
@@ -132,6 +148,8 @@ pub(super) fn read_chain(
         concurrency: concurrency?,
         proof_budget: proof_budget?,
         pyth: pyth?,
+        payers: payers?,
+        eth_feed: eth_feed?,
     })
 }
 
@@ -201,6 +219,10 @@ pub(super) fn read_source(node: &Node<'_>, chains: &[u64], seen: &mut Seen) -> O
         }
         (Some(_), None) => None,
     };
+    let wallets = match section.get("wallets") {
+        None => Some(Vec::new()),
+        Some(node) => read_wallets(&node, kind, chain, seen),
+    };
     Some(SourceSettings {
         name: name?,
         chain: chain?,
@@ -211,6 +233,27 @@ pub(super) fn read_source(node: &Node<'_>, chains: &[u64], seen: &mut Seen) -> O
         hedge_at: hedge_at?,
         believe: believe?,
         vaults: vaults?,
+        wallets: wallets?,
+    })
+}
+
+fn read_wallets(
+    node: &Node<'_>,
+    kind: Option<Kind>,
+    chain: Option<u64>,
+    seen: &mut Seen,
+) -> Option<Vec<Address>> {
+    if kind == Some(Kind::Inventory) {
+        node.refuse("are counted with the vaults of an orderbook", "name them in a source that is one");
+        return None;
+    }
+    all(&node.items()?, |item| {
+        let wallet = item.text(address)?;
+        if let Some(chain) = chain {
+            let what = format!("the wallet {wallet} on chain {chain}");
+            seen.once(item, what, "one source counts a wallet: name it there alone");
+        }
+        Some(wallet)
     })
 }
 
@@ -241,11 +284,15 @@ fn read_owners(node: &Node<'_>, kind: Option<Kind>) -> Option<Vec<Address>> {
         node.refuse("names nobody", "list the addresses whose orders are yours");
         return None;
     }
+    addresses_once(&items, "owner")
+}
+
+fn addresses_once(items: &[Node<'_>], who: &str) -> Option<Vec<Address>> {
     let mut seen = Seen::default();
-    all(&items, |item| {
-        let owner = item.text(address)?;
-        seen.once(item, format!("the owner {owner}"), "name every owner once");
-        Some(owner)
+    all(items, |item| {
+        let address = item.text(address)?;
+        seen.once(item, format!("the {who} {address}"), &format!("name every {who} once"));
+        Some(address)
     })
 }
 

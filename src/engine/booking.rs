@@ -16,14 +16,14 @@ use crate::{
     assets::{Directory, Leg},
     book::log::{Log, Place},
     chain::{
-        booking::{Need, Token, Tokens, book, needs},
+        booking::{Need, Token, Tokens, book, moves, needs},
         nodes::Nodes,
         raindex::{self, Incomplete, Reading},
         refusal::Meaning,
         rpc::{Call, Fault, Node, Reply},
         source::SourceSettings,
     },
-    store::{cursors::SourceId, facts::Page},
+    store::{cursors::SourceId, facts::Page, skips::Moved},
     units::Amount,
 };
 
@@ -130,6 +130,14 @@ impl Bookkeeper {
         self.directory.read().unwrap_or_else(PoisonError::into_inner).usdc(self.chain)
     }
 
+    /// The tokens of this chain that are a share of ours, or what shares are paid in.
+    pub fn of_ours(&self) -> BTreeSet<Address> {
+        let directory = self.directory.read().unwrap_or_else(PoisonError::into_inner);
+        let shares = directory.assets().iter().flat_map(|asset| &asset.tokens);
+        let here = shares.filter(|token| token.chain == self.chain).map(|token| token.address);
+        here.chain(directory.usdc(self.chain)).collect()
+    }
+
     /// The ticker of a token, and whether a wrapper's ratio applies; none where it is no share of ours.
     pub fn share(&self, token: Address) -> Option<(String, bool)> {
         match self.directory.read().unwrap_or_else(PoisonError::into_inner).leg(self.chain, token) {
@@ -201,6 +209,36 @@ impl Bookkeeper {
         Ok(Booked { page, counts })
     }
 
+    /// All tokens that said what they are.
+    fn known(&self) -> Tokens {
+        let tokens = self.tokens.read().unwrap_or_else(PoisonError::into_inner);
+        let tokens = tokens.iter().map(|(address, token)| (*address, Ok(token.clone()))).collect();
+        Tokens { tokens, ratios: HashMap::new() }
+    }
+
+    /// What trades in sorted logs moved in vaults of ours, be they fills or not. The logs are all
+    /// that the books have of their transactions; nobody is asked.
+    pub fn moves(&self, source: &SourceSettings, logs: &[Log]) -> Vec<Moved> {
+        let tokens = self.known();
+        let same = |one: &Log, two: &Log| {
+            (one.block_hash, one.transaction_hash) == (two.block_hash, two.transaction_hash)
+        };
+        let mut moved = Vec::new();
+        for of_one in logs.chunk_by(same) {
+            for (at, reading) in raindex::read(source, of_one, true).unwrap_or_default() {
+                let Reading::Trade(trade) = reading else { continue };
+                let (Some(log), Some(both)) = (of_one.get(at), moves(&trade, &tokens)) else { continue };
+                moved.push(Moved {
+                    block: log.block_hash,
+                    log_index: log.log_index,
+                    role: trade.role,
+                    moves: both,
+                });
+            }
+        }
+        moved
+    }
+
     /// Everything that booking these readings needs of the chain.
     async fn ask(
         &self,
@@ -208,16 +246,7 @@ impl Bookkeeper {
         node: &Node,
         readings: &[(&Log, Reading)],
     ) -> Result<Tokens, Unbooked> {
-        let mut known = Tokens {
-            tokens: self
-                .tokens
-                .read()
-                .unwrap_or_else(PoisonError::into_inner)
-                .iter()
-                .map(|(address, token)| (*address, Ok(token.clone())))
-                .collect(),
-            ratios: HashMap::new(),
-        };
+        let mut known = self.known();
         // Twice: a token that says it is a share (while discovering) may then want its ratio.
         for _ in 0..2 {
             let mut wanted = BTreeSet::new();

@@ -9,6 +9,7 @@
 //! - [`reading`]: what a source is read with
 //! - [`logins`]: what logins at brokers left behind; [`paper`]: what is kept and known of the paper venue
 //! - [`pricer`]: what price feeds said while fills were made
+//! - [`meter`]: what transactions of ours cost who paid
 //! - [`vaults`]: which vaults are ours
 //! - [`pulse`]: whether every loop goes on
 //! - [`mailer`]: letters from the outbox to the doors
@@ -26,6 +27,7 @@ pub mod hedging;
 pub mod indexer;
 pub mod logins;
 pub mod mailer;
+pub mod meter;
 pub mod paper;
 pub mod pricer;
 pub mod pulse;

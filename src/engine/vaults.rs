@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use alloy::primitives::Address;
+use sqlx::PgConnection;
 
 use super::reading::{Hindered, Reading};
 use crate::{
@@ -21,6 +22,7 @@ use crate::{
     store::{
         StoreError,
         nodes::FoundBy,
+        skips,
         vaults::{self, KnownVault, VaultFound},
     },
 };
@@ -58,6 +60,7 @@ pub async fn discover(reading: &Reading, usdc: Address, to: Place) -> Result<Vau
         let vault = KnownVault { key: *key, found_by: VaultFound::Configuration, block: None };
         vaults::keep(&mut conn, reading.id, &vault).await?;
     }
+    moved(&mut conn, reading, to.number).await?;
     let scanned = vaults::scanned_to(&mut conn, reading.id).await?;
     drop(conn);
     let from = scanned.map_or(0, |scanned| scanned.saturating_add(1)).max(reading.source.from_block);
@@ -74,6 +77,16 @@ pub async fn discover(reading: &Reading, usdc: Address, to: Place) -> Result<Vau
         observe::unlisted_vault(&reading.source.name, &vault.key, vault.found_by.word());
     }
     Ok(found)
+}
+
+/// Reads what trades that are no fills moved in vaults, up to a block, from the logs that were kept.
+///
+/// # Errors
+/// The database.
+pub async fn moved(conn: &mut PgConnection, reading: &Reading, to: u64) -> Result<(), StoreError> {
+    let logs = skips::logs_that_moved(conn, reading.id, to).await?;
+    let moved = reading.keeper.moves(&reading.source, &logs);
+    if moved.is_empty() { Ok(()) } else { skips::keep_moves(conn, reading.source.chain, &moved).await }
 }
 
 /// Asks for orders of ours from one block to another, range by range.

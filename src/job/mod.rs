@@ -3,6 +3,7 @@
 //! - [`schedule`], [`spec`]: when a job is due, and what it is; [`office`], [`scheduler`]: who runs
 //!   what is due, once, and asks every minute
 //! - [`calendar`], [`checks`], [`health`]: when the market is open, what must be true, what is too old
+//! - [`accruals`]: what wrappers earned
 //! - [`activities`], [`corporate_actions`]: what moves an account without a trade, and what companies do
 //! - [`notify`]: what people are told of what a run saw
 //! - [`pnl`]: counts what trades earned, with [`pairing`] as the second count; [`marks`]: what is open is worth
@@ -12,6 +13,7 @@
 //! What is always true here: a job may be killed at any write and run again, and
 //! comes to the same; what it writes is written in the transaction that says so.
 
+pub mod accruals;
 pub mod activities;
 pub mod calendar;
 pub mod checks;

@@ -28,8 +28,8 @@ use crate::{
     units::Usd,
 };
 
-/// Lots that a statement lists.
-const LOTS: i64 = 20;
+/// Lots that a statement lists: what lies longest.
+const LOTS: i64 = 5;
 /// Days before that a statement shows.
 const DAYS: i64 = 30;
 
@@ -224,11 +224,14 @@ async fn beside(
         let missing = u64::try_from(missing).unwrap_or(u64::MAX);
         coverage.push(Coverage { of: of.to_owned(), state, missing });
     }
+    let (old_lots, more_lots) = books::old_lots(conn, day_ago, LOTS).await?;
     Ok(Statement {
         date,
         known_at,
-        old_lots: books::old_lots(conn, day_ago, LOTS).await?,
-        drift: Vec::new(),
+        old_lots,
+        more_lots,
+        drift: books::drift(conn, date).await?,
+        breaks: books::breaks(conn, date).await?,
         coverage,
         days: books::days_before(conn, date, DAYS).await?,
         lines,

@@ -94,6 +94,8 @@ pub struct Seen {
 /// The mail of a run: one, however much there is to say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Digest {
+    /// The business date that it is of; none: the date on which it is told.
+    pub date: Option<Date>,
     /// The first line: what, how much, since when, what to do.
     pub headline: String,
     /// Tables of figures, in order.

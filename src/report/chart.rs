@@ -81,9 +81,9 @@ impl Chart {
         }
     }
 
-    /// A curve as a run hands it over.
+    /// A curve as a run hands it over: a bar a day, for between two days there is nothing.
     pub fn of_curve(curve: &Curve) -> Self {
-        Self::of_days(&curve.title, &curve.unit, Shape::Line, &curve.points)
+        Self::of_days(&curve.title, &curve.unit, Shape::Bars, &curve.points)
     }
 
     /// What is seen, for those who do not see it: last, lowest and highest.

@@ -95,7 +95,11 @@ pub fn of_run(
     let worst = told.first().map(|notice| &notice.condition).or(open.first().copied());
     let Occasion { environment, scope, at, .. } = occasion;
     let subject = match worst {
-        None => format!("[hedge {environment}] all clear: {scope} {}", crate::time::new_york_date(at)),
+        None => {
+            let date =
+                digest.and_then(|digest| digest.date).unwrap_or_else(|| crate::time::new_york_date(at));
+            format!("[hedge {environment}] all clear: {scope} {date}")
+        }
         Some(worst) => format!("[hedge {environment}] {}: {}", counts.join(", "), worst.about),
     };
     let headline = digest.map(|digest| digest.headline.clone()).filter(|line| !line.is_empty());

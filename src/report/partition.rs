@@ -18,7 +18,7 @@ use crate::units::{Amount, SCALE};
 /// Digits of a decimal, of which [`SCALE`] follow the point.
 const PRECISION: usize = 38;
 /// Rows of a group in Parquet, which is what is held of a table at a time.
-const GROUP: usize = 50_000;
+const GROUP: usize = 20_000;
 
 /// What a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, clap::ValueEnum)]

@@ -73,7 +73,7 @@ pub fn digest(statement: &Statement) -> Digest {
     let shown = |usd: Option<Usd>| usd.map_or_else(|| "unknown".to_owned(), dollars);
     let shares = statement.lines.iter().filter(|line| moved(line)).map(|line| {
         vec![
-            line.symbol.clone().unwrap_or_else(|| "cash".to_owned()),
+            line.symbol.clone().unwrap_or_else(|| "no share".to_owned()),
             line.trades.to_string(),
             line.closing.net.to_string(),
             shown(line.realized()),
@@ -82,17 +82,36 @@ pub fn digest(statement: &Statement) -> Digest {
         ]
     });
     let heads = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    let breaks = statement.breaks.iter().map(|one| {
+        vec![
+            one.instrument.clone(),
+            one.leg.clone(),
+            one.class.clone(),
+            one.state.to_lowercase().replace('_', " "),
+            one.quantity.to_string(),
+            shown(one.value),
+        ]
+    });
+    let broken = (!statement.breaks.is_empty()).then(|| Figures {
+        title: "Breaks".to_owned(),
+        heads: heads(&["share", "leg", "class", "state", "quantity", "USD"]),
+        rows: breaks.collect(),
+    });
     let days = statement.days.iter().map(|(date, usd)| (*date, usd.0));
     Digest {
+        date: Some(statement.date),
         headline: format!("{}: net P&L {}", statement.date, total(net)),
-        tables: vec![
+        tables: [
             Figures { title: "The day".to_owned(), heads: heads(&["", "USD"]), rows: sums },
             Figures {
                 title: "By share".to_owned(),
                 heads: heads(&["share", "trades", "position", "realized", "unrealized change", "net"]),
                 rows: shares.collect(),
             },
-        ],
+        ]
+        .into_iter()
+        .chain(broken)
+        .collect(),
         curves: vec![Curve {
             title: "Net P&L".to_owned(),
             unit: "USD".to_owned(),
@@ -209,6 +228,11 @@ fn kinds(
     Ok(())
 }
 
+/// What something is worth, in brackets; nothing where it has no price.
+fn worth(value: Option<Usd>) -> String {
+    value.map_or_else(String::new, |usd| format!(" ({} USD)", dollars(usd)))
+}
+
 /// What a reader should know before relying on a sum.
 fn cares(statement: &Statement, out: &mut dyn Write) -> io::Result<()> {
     if !statement.old_lots.is_empty() {
@@ -225,28 +249,58 @@ fn cares(statement: &Statement, out: &mut dyn Write) -> io::Result<()> {
             dollars(lot.cost)
         )?;
     }
+    if statement.more_lots > 0 {
+        writeln!(
+            out,
+            "  and {} more: select * from reporting.open_lot order by opened_at",
+            statement.more_lots
+        )?;
+    }
     if !statement.drift.is_empty() {
         writeln!(out, "\ndrift, as reconciled last:")?;
     }
     for drift in &statement.drift {
         writeln!(
             out,
-            "  {} {}: {}, unexplained {}",
-            drift.leg, drift.instrument, drift.residual, drift.unexplained
+            "  {} {}: {}, unexplained {}{}",
+            drift.leg,
+            drift.instrument,
+            drift.residual,
+            drift.unexplained,
+            worth(drift.value)
         )?;
     }
-    let told: Vec<String> = statement
-        .coverage
-        .iter()
-        .map(|coverage| match (coverage.state, coverage.missing) {
-            (Covered::Included | Covered::NotIngested, 0) => {
-                format!("{} {}", coverage.of, coverage.state.word())
-            }
-            (state, missing) => format!("{} {} ({missing} missing)", coverage.of, state.word()),
-        })
-        .collect();
-    if !told.is_empty() {
-        writeln!(out, "\ncoverage: {}", told.join(", ").replace('_', " "))?;
+    if !statement.breaks.is_empty() {
+        let (came, over, stand) = statement.broken();
+        writeln!(out, "\nbreaks: {came} came up, {over} resolved, {stand} stand:")?;
+    }
+    for one in &statement.breaks {
+        writeln!(
+            out,
+            "  {} {} {} {}: {}{}, since {}",
+            one.state.to_lowercase().replace('_', " "),
+            one.leg,
+            one.instrument,
+            one.class,
+            one.quantity,
+            worth(one.value),
+            one.since
+        )?;
+    }
+    if !statement.coverage.is_empty() {
+        writeln!(out, "\ncoverage:")?;
+    }
+    for state in [Covered::Included, Covered::Partial, Covered::NotIngested] {
+        let of = statement.coverage.iter().filter(|coverage| coverage.state == state);
+        let of: Vec<String> = of
+            .map(|coverage| match coverage.missing {
+                0 => coverage.of.clone(),
+                missing => format!("{} ({missing} missing)", coverage.of),
+            })
+            .collect();
+        if !of.is_empty() {
+            writeln!(out, "  {:<13} {}", state.word().replace('_', " "), of.join(", ").replace('_', " "))?;
+        }
     }
     Ok(())
 }

@@ -25,8 +25,6 @@ const STYLE: &str = include_str!("statement_page.css");
 const DAYS: usize = 63;
 /// Shares of a chart, those that moved most.
 const SHARES: usize = 12;
-/// Old lots that are listed one by one.
-const LOTS: usize = 15;
 
 /// The page of a day's statement; `environment` is the name of the installation.
 pub fn page(statement: &Statement, environment: &str) -> String {
@@ -62,6 +60,7 @@ pub fn page(statement: &Statement, environment: &str) -> String {
                     (parts(statement))
                     (old_lots(statement))
                     (drift(statement))
+                    (breaks(statement))
                     (coverage(statement))
                     footer.muted {
                         p { "Net P&L is what matches realized and what more is not realized at the mark, less costs, with income. A day is not rewritten: what is learnt later of days before is restated in the day that it became known." }
@@ -294,7 +293,7 @@ fn old_lots(statement: &Statement) -> Markup {
             table {
                 thead { tr { th { "share" } th { "quantity" } th { "cost" } th.l { "since" } th.l { "opened by" } } }
                 tbody {
-                    @for lot in statement.old_lots.iter().take(LOTS) {
+                    @for lot in &statement.old_lots {
                         tr {
                             td { (lot.symbol) } td { (shares(lot.quantity)) } td { (money(lot.cost)) }
                             td.l { (desk_time(lot.opened_at)) } td.l { (lot.opening) }
@@ -302,7 +301,9 @@ fn old_lots(statement: &Statement) -> Markup {
                     }
                 }
             }
-            @if statement.old_lots.len() > LOTS { p.muted { "and " (statement.old_lots.len() - LOTS) " more" } }
+            @if statement.more_lots > 0 {
+                p.muted { "and " (statement.more_lots) " more: " code { "select * from reporting.open_lot order by opened_at" } }
+            }
         }
     }
 }
@@ -312,12 +313,12 @@ fn drift(statement: &Statement) -> Markup {
         @if !statement.drift.is_empty() {
             h2 { "Drift, as reconciled last" }
             table {
-                thead { tr { th { "leg" } th.l { "of" } th { "residual" } th { "unexplained" } } }
+                thead { tr { th { "leg" } th.l { "of" } th { "residual" } th { "unexplained" } th { "worth" } } }
                 tbody {
                     @for drift in &statement.drift {
                         tr {
                             td { (drift.leg) } td.l { (drift.instrument) }
-                            td { (shares(drift.residual)) } td { (shares(drift.unexplained)) }
+                            td { (shares(drift.residual)) } td { (shares(drift.unexplained)) } td { (known(drift.value)) }
                         }
                     }
                 }
@@ -326,19 +327,54 @@ fn drift(statement: &Statement) -> Markup {
     }
 }
 
-fn coverage(statement: &Statement) -> Markup {
-    let missing = statement.coverage.iter().filter(|it| it.state != Covered::Included || it.missing > 0);
-    let missing: Vec<String> = missing
-        .map(|coverage| {
-            let count =
-                if coverage.missing > 0 { format!(", {} missing", coverage.missing) } else { String::new() };
-            format!("{} ({}{count})", coverage.of, coverage.state.word().replace('_', " "))
-        })
-        .collect();
+fn breaks(statement: &Statement) -> Markup {
+    let (came, over, stand) = statement.broken();
     html! {
-        @if !missing.is_empty() {
+        @if !statement.breaks.is_empty() {
+            h2 { "Breaks: " (came) " came up, " (over) " resolved, " (stand) " stand" }
+            div.wide { table {
+                thead { tr { th { "state" } th.l { "leg" } th.l { "of" } th.l { "class" } th { "quantity" } th { "worth" } th.l { "since" } } }
+                tbody {
+                    @for one in &statement.breaks {
+                        tr {
+                            td { (one.state.to_lowercase().replace('_', " ")) }
+                            td.l { (one.leg) } td.l { (short(&one.instrument)) } td.l { (one.class) }
+                            td { (shares(one.quantity)) } td { (known(one.value)) } td.l { (desk_time(one.since)) }
+                        }
+                    }
+                }
+            } }
+        }
+    }
+}
+
+/// A share as it is, and of an address its ends.
+fn short(instrument: &str) -> String {
+    match (instrument.get(..6), instrument.len().checked_sub(4).and_then(|end| instrument.get(end..))) {
+        (Some(first), Some(last)) if instrument.starts_with("0x") => format!("{first}…{last}"),
+        _ => instrument.to_owned(),
+    }
+}
+
+fn coverage(statement: &Statement) -> Markup {
+    let told = |state: Covered| {
+        let of = statement.coverage.iter().filter(|it| it.state == state);
+        let of = of.filter(|it| it.state != Covered::Included || it.missing > 0);
+        let of = of.map(|coverage| match coverage.missing {
+            0 => coverage.of.replace('_', " "),
+            missing => format!("{} ({missing} missing)", coverage.of.replace('_', " ")),
+        });
+        of.collect::<Vec<_>>().join(", ")
+    };
+    let missing = [
+        ("In part: ", told(Covered::Partial)),
+        ("Not ingested: ", told(Covered::NotIngested)),
+        ("Included, but for some: ", told(Covered::Included)),
+    ];
+    html! {
+        @if missing.iter().any(|(_, of)| !of.is_empty()) {
             h2 { "Not in these figures" }
-            p { (missing.join(", ")) "." }
+            @for (state, of) in missing.iter().filter(|(_, of)| !of.is_empty()) { p { b { (state) } (of) "." } }
             p.muted { "Where costs are not ingested, the net is an upper bound." }
         }
     }
@@ -352,7 +388,7 @@ mod tests {
     use crate::{
         book::{
             pnl::Spread,
-            statement::{Coverage, Drift, Mark, OldLot},
+            statement::{Coverage, DayBreak, Drift, Mark, OldLot},
         },
         units::Price,
     };
@@ -423,12 +459,38 @@ mod tests {
                 quantity: Shares("101.125".parse().unwrap()),
                 cost: usd("17934.25"),
             }],
+            more_lots: 2,
             drift: vec![Drift {
                 leg: "vault".to_owned(),
                 instrument: "AAPL".to_owned(),
                 residual: Shares("-0.5".parse().unwrap()),
                 unexplained: Shares("-0.5".parse().unwrap()),
+                value: Some(usd("-73.70")),
             }],
+            breaks: vec![
+                DayBreak {
+                    leg: "vault".to_owned(),
+                    instrument: "AAPL".to_owned(),
+                    class: "UNEXPLAINED".to_owned(),
+                    state: "OPEN".to_owned(),
+                    quantity: Shares("-0.5".parse().unwrap()),
+                    value: Some(usd("-73.70")),
+                    since: "2026-11-21T01:30:00Z".parse().unwrap(),
+                    came: true,
+                    is_over: false,
+                },
+                DayBreak {
+                    leg: "broker".to_owned(),
+                    instrument: "0x9fe46736679d2d9a65f0992f2272de9f3c7fa6e0".to_owned(),
+                    class: "IN_FLIGHT_ORDER".to_owned(),
+                    state: "WRITTEN_OFF".to_owned(),
+                    quantity: Shares("3".parse().unwrap()),
+                    value: None,
+                    since: "2026-11-19T01:30:00Z".parse().unwrap(),
+                    came: false,
+                    is_over: true,
+                },
+            ],
             coverage: vec![
                 Coverage { of: "gas".to_owned(), state: Covered::Partial, missing: 3 },
                 Coverage { of: "marks".to_owned(), state: Covered::Included, missing: 0 },

@@ -7,8 +7,9 @@
 
 use super::block::{Block, Draft, SimLog, SimTx, count};
 use super::fill::{Decimal, Side, SimFill};
+use super::flow::Flow;
 use super::invent::{Cast, Invention, Inventor, Mix, Rate, noise};
-use super::oracle::{Oracle, PYTH};
+use super::oracle::{Oracle, PYTH, feed_of};
 use super::token::{Ledger, Reverted, SimToken};
 use super::vault::{Hold, Vaults};
 use crate::units::Amount;
@@ -107,7 +108,7 @@ impl SimChain {
     }
 
     /// A chain whose first block is yet to be mined.
-    pub(super) fn empty(genesis: Genesis) -> Self {
+    pub fn empty(genesis: Genesis) -> Self {
         Self { state: Arc::new(Mutex::new(State::new(genesis))) }
     }
 
@@ -117,6 +118,22 @@ impl SimChain {
         let mut state = self.lock();
         let inventor = Inventor::new(seed, &state.cast, fills, mix);
         state.inventor = Some(inventor);
+    }
+
+    /// The same, and trades go by a market, whose prices the feeds of Pyth tell.
+    pub fn keep_inventing_in(&self, flow: Flow, seed: u64, fills: Rate, mix: Mix) {
+        let mut state = self.lock();
+        let inventor = Inventor::new(seed, &state.cast, fills, mix).in_flow(flow);
+        state.inventor = Some(inventor);
+    }
+
+    /// Mines a block of invented transactions, not before `time`, in seconds since 1970.
+    pub fn mine_invented_at(&self, time: u64) -> BlockId {
+        let mut state = self.lock();
+        let txs = state.invent();
+        state.tell_prices();
+        let time = state.canon.last().map_or(time, |last| time.max(last.timestamp + 1));
+        state.mine(Some(time), txs).id()
     }
 
     /// Mines a block on the head.
@@ -146,7 +163,15 @@ impl SimChain {
     /// of their vaults.
     pub fn stock(&self, whole: u64) -> BlockId {
         let mut state = self.lock();
-        let txs = state.trader().stock(whole).into_iter().map(Arc::new).collect();
+        let txs = state.trader().stock(|_| whole).into_iter().map(Arc::new).collect();
+        state.mine(None, txs).id()
+    }
+
+    /// The same, with so many whole tokens of each kind.
+    pub fn stock_each(&self, whole: &BTreeMap<Address, u64>) -> BlockId {
+        let mut state = self.lock();
+        let of = |token| whole.get(&token).copied().unwrap_or_default();
+        let txs = state.trader().stock(of).into_iter().map(Arc::new).collect();
         state.mine(None, txs).id()
     }
 
@@ -168,6 +193,16 @@ impl SimChain {
     /// and orders of that share ask it.
     pub fn set_oracle(&self, ticker: &str, feed: B256, from_block: u64, price: i64) {
         self.lock().oracle.set(ticker, feed, from_block, price);
+    }
+
+    /// Pyth's feed of a share, if it has one here.
+    pub fn feed(&self, ticker: &str) -> Option<B256> {
+        self.lock().oracle.feed(ticker)
+    }
+
+    /// What that feed says now, in hundred-thousandths of a dollar.
+    pub fn oracle_price(&self, ticker: &str) -> Option<i64> {
+        self.lock().oracle.last(ticker)
     }
 
     /// Mines a block with a timestamp of its own.
@@ -434,6 +469,16 @@ impl State {
         let number = self.head_id().number + 1;
         let invented = self.inventor.as_mut().map(|inventor| inventor.transactions(number));
         invented.into_iter().flatten().map(Arc::new).collect()
+    }
+
+    /// Feeds of Pyth say from the next block on what the invented market says.
+    fn tell_prices(&mut self) {
+        let next = self.head_id().number + 1;
+        if let Some(flow) = self.inventor.as_ref().and_then(Inventor::flow) {
+            for (ticker, price) in flow.prices() {
+                self.oracle.set(ticker, feed_of(ticker), next, price);
+            }
+        }
     }
 
     fn mine(&mut self, timestamp: Option<u64>, txs: Vec<Arc<SimTx>>) -> Arc<Block> {

@@ -7,6 +7,7 @@
 use super::abi::transfer;
 use super::block::SimTx;
 use super::fill::{Decimal, Note, Role, Side};
+use super::flow::Flow;
 use super::orders::{Generation, Io, Leg, Order, Scribe};
 use super::token::SimToken;
 use alloy::primitives::{Address, B256, Bytes, Log, U256, address};
@@ -200,6 +201,8 @@ pub(super) struct Inventor {
     fills: Rate,
     mix: Mix,
     invented: u64,
+    /// The market it goes by, if any.
+    flow: Option<Flow>,
 }
 
 /// A transaction being written.
@@ -231,14 +234,28 @@ impl Inventor {
             fills,
             mix,
             invented: 0,
+            flow: None,
             rng,
         }
+    }
+
+    /// The same, and trades go by this market.
+    pub(super) fn in_flow(self, flow: Flow) -> Self {
+        Self { flow: Some(flow), ..self }
+    }
+
+    /// The market that it goes by.
+    pub(super) fn flow(&self) -> Option<&Flow> {
+        self.flow.as_ref()
     }
 
     /// The transactions of the next block, which will be number `number`.
     pub(super) fn transactions(&mut self, number: u64) -> Vec<SimTx> {
         let nth = self.invented;
         self.invented += 1;
+        if let Some(flow) = &mut self.flow {
+            flow.walk(&mut self.rng);
+        }
         let mut writings: Vec<Writing> = Vec::new();
         for _ in 0..self.fills.in_block(nth) {
             let together = self.chance(self.mix.together);
@@ -250,7 +267,12 @@ impl Inventor {
                 }
                 None => Writing::default(),
             };
+            let noted = writing.notes.len();
             self.fill(&mut writing);
+            if let Some(flow) = &mut self.flow {
+                let ours = writing.notes.iter().skip(noted).filter(|note| note.ours);
+                ours.for_each(|note| flow.done(note.token, note.side, note.quantity));
+            }
             writings.push(writing);
             if self.chance(self.mix.vault_moves) {
                 writings.push(self.vault_move());
@@ -291,8 +313,8 @@ impl Inventor {
         &self.owner.orders
     }
 
-    /// The owner adds its orders and puts so many whole tokens into each of their vaults.
-    pub(super) fn stock(&mut self, whole: u64) -> Vec<SimTx> {
+    /// The owner adds its orders and puts so many whole tokens of each kind into their vaults.
+    pub(super) fn stock(&mut self, whole: impl Fn(Address) -> u64) -> Vec<SimTx> {
         let orders = self.owner.orders.clone();
         let vaults: BTreeMap<(Address, B256), Io> = orders
             .iter()
@@ -300,8 +322,10 @@ impl Inventor {
             .map(|io| ((io.token, io.vault), *io))
             .collect();
         let added = orders.iter().map(|order| self.scribe.add_order(order));
-        let (owner, amount) = (self.owner.account, Decimal::new(U256::from(whole), 0));
-        let filled = vaults.values().map(|io| self.scribe.deposit(owner, *io, amount));
+        let owner = self.owner.account;
+        let filled = vaults
+            .values()
+            .map(|io| self.scribe.deposit(owner, *io, Decimal::new(U256::from(whole(io.token)), 0)));
         let logs: Vec<Log> = added.chain(filled).collect();
         logs.into_iter().map(|log| self.sign(Writing { logs: vec![log], notes: Vec::new() })).collect()
     }
@@ -336,8 +360,11 @@ impl Inventor {
             return;
         };
         let taker = self.account();
-        let side = self.side();
-        let trade = self.trade(order.equity);
+        let side = match &self.flow {
+            Some(flow) if party.account == self.owner.account => flow.side(order.equity, &mut self.rng),
+            Some(_) | None => self.side(),
+        };
+        let trade = self.trade(order.equity, Some(side));
         let leg = match order.other_pair(self.usdc) {
             Some((input, output)) if self.chance(self.mix.other_pairs) => {
                 Leg { order: &order, input, output, received: trade.quantity, given: trade.quantity }
@@ -379,7 +406,7 @@ impl Inventor {
             return;
         };
 
-        let sold = self.trade(of_alice.equity);
+        let sold = self.trade(of_alice.equity, None);
         let bounty = Decimal::new(U256::from(999), -3);
         let bought = Trade { quantity: self.representable(sold.quantity.times(bounty), 18), ..sold };
         let alice_side = self.side();
@@ -406,7 +433,7 @@ impl Inventor {
 
     /// Somebody fills or empties a vault a little.
     fn vault_move(&mut self) -> Writing {
-        let amount = self.trade(Address::ZERO).quantity;
+        let amount = self.trade(Address::ZERO, None).quantity;
         let party = self.party();
         let order = party.orders.choose(&mut self.rng);
         let Some(io) = order.and_then(|order| order.inputs.choose(&mut self.rng)).copied() else {
@@ -455,9 +482,15 @@ impl Inventor {
         }
     }
 
-    /// A quantity at a price: round ones, odd ones, dust, and from v5 on those
-    /// with more digits than any token has.
-    fn trade(&mut self, equity: Address) -> Trade {
+    /// A quantity at a price: where there is a market, as it goes; else round ones, odd ones,
+    /// dust, and from v5 on those with more digits than any token has.
+    fn trade(&mut self, equity: Address, side: Option<Side>) -> Trade {
+        if let Some(flow) = &self.flow
+            && let Some([quantity, usdc]) = flow.trade(equity, side, &mut self.rng)
+        {
+            let usdc = self.representable(usdc, 6);
+            return Trade { equity, quantity: self.representable(quantity, 18), usdc };
+        }
         let price = Decimal::new(U256::from(self.rng.random_range(500_000..5_000_000_u64)), -4);
         let quantity = match self.rng.random_range(0..8_u8) {
             0 => Decimal::new(U256::from(self.rng.random_range(1..1000_u64)), 0),

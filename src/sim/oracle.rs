@@ -3,7 +3,7 @@
 //! A trace has the shape of a recorded one: the orderbook evaluates each order, the words
 //! contract asks Pyth, and Pyth, being a proxy, its implementation.
 
-use alloy::primitives::{Address, B256, Bytes, I256, U256, address, hex};
+use alloy::primitives::{Address, B256, Bytes, I256, U256, address, hex, keccak256};
 use alloy::sol_types::SolValue;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -18,6 +18,11 @@ const NO_OLDER: [u8; 4] = [0xa4, 0xae, 0x35, 0xe0];
 /// `getPriceUnsafe(bytes32)`
 const UNSAFE: [u8; 4] = [0x96, 0x83, 0x4a, 0xd3];
 
+/// The feed that a share has where nobody named one.
+pub fn feed_of(ticker: &str) -> B256 {
+    keccak256(format!("Equity.US.{ticker}/USD"))
+}
+
 /// Feeds, and what they say.
 #[derive(Debug, Default)]
 pub(super) struct Oracle {
@@ -29,6 +34,16 @@ impl Oracle {
     pub(super) fn set(&mut self, ticker: &str, feed: B256, from_block: u64, price: i64) {
         self.feeds.insert(ticker.to_owned(), feed);
         self.prices.insert((feed, from_block), price);
+    }
+
+    pub(super) fn feed(&self, ticker: &str) -> Option<B256> {
+        self.feeds.get(ticker).copied()
+    }
+
+    /// What a share's feed said last.
+    pub(super) fn last(&self, ticker: &str) -> Option<i64> {
+        let feed = self.feed(ticker)?;
+        self.prices.range((feed, 0)..=(feed, u64::MAX)).next_back().map(|(_, price)| *price)
     }
 
     /// Price, confidence, exponent and time, as Pyth gives them.

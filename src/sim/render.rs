@@ -250,6 +250,8 @@ impl Receipts<'_> {
             json.key("cumulativeGasUsed").quantity(gas_before + tx.gas_used());
             json.key("gasUsed").quantity(tx.gas_used());
             json.key("effectiveGasPrice").quantity(1_000_000);
+            // Base writes its data elsewhere, and charges for that besides.
+            json.key("l1Fee").quantity(1_287_654_321);
             json.key("logsBloom").bytes(tx.bloom().as_slice());
             json.key("transactionHash").bytes(tx.hash.as_slice());
             json.key("transactionIndex").quantity(index);

@@ -6,11 +6,13 @@ use sqlx::{PgConnection, Row as _};
 use super::{StoreError, types::At};
 
 /// Every check, in the order of their names: the file, and a query whose rows are failures.
-pub const CHECKS: [(&str, &str); 16] = [
+pub const CHECKS: [(&str, &str); 19] = [
     ("coverage", include_str!("../../sql/checks/coverage.sql")),
     ("cursor_block", include_str!("../../sql/checks/cursor_block.sql")),
+    ("execution_close", include_str!("../../sql/checks/execution_close.sql")),
     ("fill_close", include_str!("../../sql/checks/fill_close.sql")),
     ("fill_quantity", include_str!("../../sql/checks/fill_quantity.sql")),
+    ("gas_booked", include_str!("../../sql/checks/gas_booked.sql")),
     ("imported_twice", include_str!("../../sql/checks/imported_twice.sql")),
     ("log_above_cursor", include_str!("../../sql/checks/log_above_cursor.sql")),
     ("log_of_stray_block", include_str!("../../sql/checks/log_of_stray_block.sql")),
@@ -20,6 +22,7 @@ pub const CHECKS: [(&str, &str); 16] = [
     ("order_filled", include_str!("../../sql/checks/order_filled.sql")),
     ("pnl_day_sums", include_str!("../../sql/checks/pnl_day_sums.sql")),
     ("pnl_money", include_str!("../../sql/checks/pnl_money.sql")),
+    ("pnl_total", include_str!("../../sql/checks/pnl_total.sql")),
     ("recon_break_events", include_str!("../../sql/checks/recon_break_events.sql")),
     ("recon_explained", include_str!("../../sql/checks/recon_explained.sql")),
     ("recon_orphan_break", include_str!("../../sql/checks/recon_orphan_break.sql")),

@@ -2,8 +2,8 @@
 //!
 //! Exposure is a sum over facts: released fills, executions of our orders, and what
 //! a person stated. Which fills are released only ever grows, but for a reorg; what
-//! lies far behind is summed in `fill_close`, which triggers keep true and
-//! `sql/checks/fill_close.sql` proves.
+//! lies far behind is summed in `fill_close` and `execution_close`, which triggers keep true
+//! and the checks of these names in `sql/checks` prove.
 
 use std::collections::BTreeMap;
 
@@ -62,6 +62,24 @@ pub async fn release(
             .await
     };
     write.await.map_err(|error| StoreError::of("release fills", error))?;
+    Ok(())
+}
+
+/// Executions from which on they are summed.
+const SUM_FROM: i64 = 4_096;
+
+/// Sums the executions of our orders, once there are so many that are not summed.
+///
+/// Waits for nobody: where one is being written, the next call does it.
+///
+/// # Errors
+/// The database.
+pub async fn close_executions(conn: &mut PgConnection) -> Result<(), StoreError> {
+    sqlx::query(include_str!("../../sql/queries/execution_close.sql"))
+        .bind(SUM_FROM)
+        .execute(conn)
+        .await
+        .map_err(|error| StoreError::of("sum executions", error))?;
     Ok(())
 }
 

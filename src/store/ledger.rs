@@ -19,7 +19,7 @@ use super::{
     types::{At, Day},
 };
 use crate::{
-    book::vault::{Balance, VaultKey},
+    book::vault::{Balance, VaultKey, WalletKey},
     units::{Amount, Price, Shares, Usd},
 };
 
@@ -58,6 +58,8 @@ pub struct TokenSums {
     pub traded: Amount,
     /// By deposits and withdrawals.
     pub moved: Amount,
+    /// By trades that are no fills.
+    pub skipped: Amount,
 }
 
 /// The vaults of a source, reported at a block, against what the books have of them up to it; and
@@ -102,12 +104,31 @@ pub async fn vaults(
                     held: row.try_get("held")?,
                     traded: row.try_get("traded")?,
                     moved: row.try_get("moved")?,
+                    skipped: row.try_get("skipped")?,
                 }),
             }
         }
         Ok((vaults, sums))
     };
     read.await.map_err(|error: sqlx::Error| StoreError::of("hold vaults against the books", error))
+}
+
+/// What wallets gained by withdrawals from vaults of their holders, less what they paid into vaults, up to a
+/// block: for each, in order. Whatever contract of the chain it was; cut to base units, which is what moves.
+pub async fn wallet_moves(
+    conn: &mut PgConnection,
+    chain: u64,
+    to_block: u64,
+    wallets: &[(WalletKey, u8)],
+) -> Result<Vec<Amount>, StoreError> {
+    let query = sqlx::query_scalar(include_str!("../../sql/queries/recon_wallet_moves.sql"))
+        .bind(big(chain))
+        .bind(big(to_block))
+        .bind(wallets.iter().map(|(key, _)| key.holder.as_slice()).collect::<Vec<_>>())
+        .bind(wallets.iter().map(|(key, _)| key.token.as_slice()).collect::<Vec<_>>())
+        .bind(wallets.iter().map(|(_, decimals)| i32::from(*decimals)).collect::<Vec<_>>());
+    let read = query.fetch_all(conn).await;
+    read.map_err(|error| StoreError::of("read what vaults gave to wallets", error))
 }
 
 /// The block of the last run in which all vaults of a source were balanced.
@@ -132,6 +153,20 @@ pub struct LogFact {
     pub moves: Vec<(VaultKey, Amount)>,
 }
 
+impl LogFact {
+    fn add(&mut self, said: &str, moves: Vec<(VaultKey, Amount)>) {
+        if self.said != said {
+            self.said = format!("{}, {said}", self.said);
+        }
+        for (key, amount) in moves {
+            match self.moves.iter_mut().find(|(known, _)| *known == key) {
+                Some((_, total)) => *total = total.plus(amount).unwrap_or(Amount::MAX),
+                None => self.moves.push((key, amount)),
+            }
+        }
+    }
+}
+
 /// What these logs did; those that gave no fact are left out.
 pub async fn log_facts(
     conn: &mut PgConnection,
@@ -144,38 +179,47 @@ pub async fn log_facts(
     let read = async {
         let query = sqlx::query(include_str!("../../sql/queries/recon_log_facts.sql"));
         let rows = query.bind(big(chain)).bind(hashes).bind(indexes).fetch_all(conn).await?;
-        rows.iter()
-            .map(|row| {
-                let (owner, token) = (address(row, "owner")?, address(row, "token")?);
-                let (tokens, dollars): (Amount, Amount) = (row.try_get("tokens")?, row.try_get("usdc")?);
-                let what: &str = row.try_get("what")?;
-                let vault = |token, vault_id| VaultKey { owner, token, vault_id };
-                let mut moves = Vec::new();
-                let said = if what == "fill" {
-                    let side: &str = row.try_get("side")?;
-                    let (came, went) = if side == "BUY" {
-                        ((token, tokens), (usdc, dollars))
-                    } else {
-                        ((usdc, dollars), (token, tokens))
-                    };
-                    moves.extend(word(row, "vault_in")?.map(|id| (vault(came.0, id), came.1)));
-                    moves.extend(word(row, "vault_out")?.map(|id| (vault(went.0, id), went.1.negated())));
-                    format!("{side} {tokens} {} for {dollars}", row.try_get::<&str, _>("symbol")?)
+        let mut facts: Vec<((B256, u64), LogFact)> = Vec::new();
+        for row in &rows {
+            let (owner, token) = (address(row, "owner")?, address(row, "token")?);
+            let (tokens, dollars): (Amount, Amount) = (row.try_get("tokens")?, row.try_get("usdc")?);
+            let what: &str = row.try_get("what")?;
+            let vault = |token, vault_id| VaultKey { owner, token, vault_id };
+            let mut moves = Vec::new();
+            let said = if what == "fill" {
+                let side: &str = row.try_get("side")?;
+                let (came, went) = if side == "BUY" {
+                    ((token, tokens), (usdc, dollars))
                 } else {
-                    moves.extend(word(row, "vault_id")?.map(|id| (vault(token, id), tokens)));
-                    format!("{what} of {}", tokens.abs())
+                    ((usdc, dollars), (token, tokens))
                 };
-                // The share first: a break stands there.
-                moves.sort_by_key(|(key, _)| key.token == usdc);
-                Ok(LogFact {
-                    block: small(row.try_get("block_number")?),
-                    tx: word(row, "tx_hash")?.unwrap_or_default(),
-                    log_index: small(row.try_get::<i32, _>("log_index")?.into()),
-                    said,
-                    moves,
+                moves.extend(word(row, "vault_in")?.map(|id| (vault(came.0, id), came.1)));
+                moves.extend(word(row, "vault_out")?.map(|id| (vault(went.0, id), went.1.negated())));
+                format!("{side} {tokens} {} for {dollars}", row.try_get::<&str, _>("symbol")?)
+            } else {
+                moves.extend(word(row, "vault_id")?.map(|id| (vault(token, id), tokens)));
+                format!("{what} of {}", tokens.abs())
+            };
+            let log_index = small(row.try_get::<i32, _>("log_index")?.into());
+            let place = (word(row, "block_hash")?.unwrap_or_default(), log_index);
+            let (block, tx) =
+                (small(row.try_get("block_number")?), word(row, "tx_hash")?.unwrap_or_default());
+            match facts.last_mut().filter(|(last, _)| *last == place) {
+                // Another side of it, or another token: still one log.
+                Some((_, fact)) => fact.add(&said, moves),
+                None => facts.push((place, LogFact { block, tx, log_index, said, moves })),
+            }
+        }
+        Ok::<Vec<LogFact>, sqlx::Error>(
+            facts
+                .into_iter()
+                .map(|(_, mut fact)| {
+                    // The share first: a break stands there.
+                    fact.moves.sort_by_key(|(key, _)| key.token == usdc);
+                    fact
                 })
-            })
-            .collect::<Result<_, sqlx::Error>>()
+                .collect(),
+        )
     };
     read.await.map_err(|error| StoreError::of("read what logs did", error))
 }
@@ -226,10 +270,14 @@ pub async fn account(
     read.await.map_err(|error: sqlx::Error| StoreError::of("read what an account should hold", error))
 }
 
-/// Since when the balances of an account are known, where a person stated them.
-pub async fn opened_at(conn: &mut PgConnection, name: &str) -> Result<Option<Timestamp>, StoreError> {
+/// Since when the balances of an account are known, where a person stated them: by now, or as of a moment.
+pub async fn opened_at(
+    conn: &mut PgConnection,
+    name: &str,
+    as_of: Option<Timestamp>,
+) -> Result<Option<Timestamp>, StoreError> {
     let query = sqlx::query_scalar::<_, Option<At>>(include_str!("../../sql/queries/recon_opened.sql"));
-    let read = query.bind(name).fetch_one(conn).await;
+    let read = query.bind(name).bind(as_of.map(At)).fetch_one(conn).await;
     read.map(|at| at.map(|at| at.0)).map_err(|error| StoreError::of("read when an account was opened", error))
 }
 
@@ -351,6 +399,62 @@ pub async fn transfers(conn: &mut PgConnection, at: Timestamp) -> Result<Vec<Und
     read.await.map_err(|error| StoreError::of("read what is under way", error))
 }
 
+/// What is known of a transfer: its ends, summed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ends {
+    /// Of what it is; none where no end is known.
+    pub instrument: Option<String>,
+    /// What came, less what left.
+    pub sum: Amount,
+    /// Until when it should be over.
+    pub deadline: Option<Timestamp>,
+    /// What its ends rest on.
+    pub refs: BTreeSet<String>,
+}
+
+/// What is known of a transfer. Of two that name its ends at once, one waits.
+pub async fn ends(conn: &mut PgConnection, transfer: &str) -> Result<Ends, StoreError> {
+    let read = async {
+        sqlx::query(include_str!("../../sql/queries/recon_lock.sql")).execute(&mut *conn).await?;
+        let query = sqlx::query(include_str!("../../sql/queries/transfer_ends.sql"));
+        let row = query.bind(transfer).fetch_one(conn).await?;
+        let deadline: Option<At> = row.try_get("deadline")?;
+        let refs: Vec<String> = row.try_get("refs")?;
+        Ok(Ends {
+            instrument: row.try_get("instrument")?,
+            sum: row.try_get("sum")?,
+            deadline: deadline.map(|at| at.0),
+            refs: refs.into_iter().collect(),
+        })
+    };
+    read.await.map_err(|error: sqlx::Error| StoreError::of("read the ends of a transfer", error))
+}
+
+/// A deposit or a withdrawal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Move {
+    /// Whose vault.
+    pub owner: Address,
+    /// Which token.
+    pub token: Address,
+    /// What the vault gained, signed.
+    pub amount: Amount,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// The canonical deposit or withdrawal of a log, by chain, transaction and log index.
+pub async fn vault_move(conn: &mut PgConnection, log: &str) -> Result<Option<Move>, StoreError> {
+    let query = sqlx::query(include_str!("../../sql/queries/transfer_move.sql"));
+    let read = query.bind(log).fetch_optional(conn).await.and_then(|row| {
+        let Some(row) = row else { return Ok(None) };
+        let (owner, token) = (address(&row, "owner")?, address(&row, "token")?);
+        let at = row.try_get::<At, _>("block_time")?.0;
+        Ok(Some(Move { owner, token, amount: row.try_get("amount")?, at }))
+    });
+    read.map_err(|error| StoreError::of("read what a log moved", error))
+}
+
 /// An announced split: its id, ticker, ex-date, new for old.
 pub type Split = (String, String, Date, Amount, Amount);
 
@@ -404,6 +508,12 @@ pub async fn marks(conn: &mut PgConnection, at: Timestamp) -> Result<BTreeMap<St
             .collect::<Result<_, sqlx::Error>>()
     };
     read.await.map_err(|error| StoreError::of("read marks", error))
+}
+
+/// What the newest count of P&L said, where its two ways of counting differ.
+pub async fn doubts(conn: &mut PgConnection) -> Result<Vec<String>, StoreError> {
+    let query = sqlx::query_scalar(include_str!("../../sql/queries/recon_doubts.sql"));
+    query.fetch_all(conn).await.map_err(|error| StoreError::of("read how P&L was counted", error))
 }
 
 /// What stands open of a share.

@@ -30,10 +30,17 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("V008__alerts", include_str!("../../migrations/V008__alerts.sql")),
     ("V009__import", include_str!("../../migrations/V009__import.sql")),
     ("V010__reporting", include_str!("../../migrations/V010__reporting.sql")),
+    ("V011__moves_without_a_fill", include_str!("../../migrations/V011__moves_without_a_fill.sql")),
+    ("V012__runs_again", include_str!("../../migrations/V012__runs_again.sql")),
+    ("V013__gas", include_str!("../../migrations/V013__gas.sql")),
+    ("V014__looking_back", include_str!("../../migrations/V014__looking_back.sql")),
 ];
 
 /// How many there are: the version that tables have when they are up to date.
 pub const NEWEST: usize = MIGRATIONS.len();
+
+/// How often roles are given again where somebody stood in the way.
+const TRIES: u32 = 3;
 
 /// `sql/views/`, in the order of their names: the empty schema, then a view each.
 const VIEWS: &[(&str, &str)] = &[
@@ -53,6 +60,7 @@ const VIEWS: &[(&str, &str)] = &[
     ("13_cover", include_str!("../../sql/views/13_cover.sql")),
     ("14_halt", include_str!("../../sql/views/14_halt.sql")),
     ("15_exposure_parts", include_str!("../../sql/views/15_exposure_parts.sql")),
+    ("16_skipped_move", include_str!("../../sql/views/16_skipped_move.sql")),
     ("20_metrics_pnl", include_str!("../../sql/views/20_metrics_pnl.sql")),
     ("21_trade_pnl", include_str!("../../sql/views/21_trade_pnl.sql")),
     ("22_daily_pnl", include_str!("../../sql/views/22_daily_pnl.sql")),
@@ -160,6 +168,17 @@ pub async fn migrate(url: &DatabaseUrl, anew: Anew) -> Result<Migrated, StoreErr
 ///
 /// *Stop*: whoever asks may not.
 pub async fn roles(url: &DatabaseUrl) -> Result<(), StoreError> {
+    // Whoever reads views in another order than grants take them may stand in the way, once.
+    for _ in 0..TRIES {
+        match give_roles(url).await {
+            Err(StoreError::Unavailable { .. }) => {}
+            given => return given,
+        }
+    }
+    give_roles(url).await
+}
+
+async fn give_roles(url: &DatabaseUrl) -> Result<(), StoreError> {
     let failed = |error| StoreError::of(&format!("give roles in {url} what is theirs"), error);
     let mut connection = url.connect().await?;
     let mut transaction = connection.begin().await.map_err(failed)?;

@@ -7,6 +7,7 @@
 //! - [`lease`], [`exposure`], [`orders`], [`venues`], [`halts`]: what the hedger reads and writes,
 //!   in numbers of [`types`];
 //! - [`oracle`]: what price feeds said while fills were made;
+//! - [`gas`], [`accruals`]: what transactions of ours cost, what wrappers earned;
 //! - [`actions`], [`activities`]: what companies do to their shares, what moves an account without a trade;
 //! - [`alerts`], [`outbox`]: what people are told of, and how far it got;
 //! - [`ledger`]: what the books say of every place at a moment; [`recon`]: what runs came to, breaks, acts on them;
@@ -23,6 +24,7 @@
 //! line of it holds a password. Deliberately absent: a mock. A test gets a real
 //! Postgres in some 30 ms (`tests/it/world.rs`).
 
+pub mod accruals;
 pub mod actions;
 pub mod activities;
 pub mod alerts;
@@ -34,6 +36,7 @@ pub mod cursors;
 pub mod embedded;
 pub mod exposure;
 pub mod facts;
+pub mod gas;
 pub mod halts;
 pub mod imports;
 pub mod lease;

@@ -12,6 +12,7 @@ use sqlx::{PgConnection, Postgres, Row as _, Transaction, postgres::PgRow};
 use super::{
     StoreError, big, clean,
     exposure::Act,
+    small,
     types::{At, Day},
 };
 use crate::{
@@ -25,6 +26,7 @@ use crate::{
         },
     },
     policy::inventory::Inventory,
+    tape::Said,
     units::{Amount, Price},
 };
 
@@ -37,6 +39,8 @@ pub struct CutRow {
     pub at: Timestamp,
     /// Of a chain: the block.
     pub block: Option<Place>,
+    /// Of a broker: from when on its trades and activities were asked for.
+    pub since: Option<Timestamp>,
     /// When the first question was sent.
     pub started: Timestamp,
     /// When the last answer was there.
@@ -169,6 +173,7 @@ async fn write_run(tx: &mut Transaction<'_, Postgres>, run: &RunRow) -> Result<i
             .bind(At(cut.finished))
             .bind(if cut.unknown.is_some() { "UNKNOWN" } else { "WHOLE" })
             .bind(cut.unknown.as_deref().map(clean))
+            .bind(cut.since.map(At))
             .execute(&mut **tx)
             .await?;
     }
@@ -275,6 +280,7 @@ async fn write_findings(
         .bind(amounts(|one| one.unexplained))
         .bind(legs.iter().map(|one| one.price.map(Price::dollars)).collect::<Vec<Option<Amount>>>())
         .bind(legs.iter().map(|one| one.candidates.join("\u{1f}")).collect::<Vec<String>>())
+        .bind(legs.iter().map(|one| one.unsettled).collect::<Vec<Option<Amount>>>())
         .execute(&mut **tx)
         .await?;
     let exposed = &findings.exposed;
@@ -455,6 +461,8 @@ pub struct Entry {
     pub refs: Vec<String>,
     /// The break that it mends.
     pub mends: Option<i64>,
+    /// The transfer that it is one end of, and until when the other should be there.
+    pub transfer: Option<(String, Option<Timestamp>)>,
 }
 
 /// Writes an entry down, and gives its number.
@@ -471,8 +479,8 @@ pub async fn enter(
         .bind(entry.amount)
         .bind(At(entry.as_of))
         .bind(&entry.refs)
-        .bind(None::<String>)
-        .bind(None::<At>)
+        .bind(entry.transfer.as_ref().map(|(id, _)| id))
+        .bind(entry.transfer.as_ref().and_then(|(_, deadline)| *deadline).map(At))
         .bind(entry.mends)
         .bind(act.reason)
         .bind(act.author)
@@ -538,6 +546,69 @@ pub async fn kept(conn: &mut PgConnection, run: i64) -> Result<(Vec<Kept>, Vec<S
         Ok((passes, changed))
     };
     read.await.map_err(|error: sqlx::Error| StoreError::of("read a run", error))
+}
+
+/// What the sources of a run answered, in the order of asking.
+pub async fn answers(conn: &mut PgConnection, run: i64) -> Result<Vec<Said>, StoreError> {
+    let read = async {
+        let query = sqlx::query(include_str!("../../sql/queries/recon_said.sql"));
+        let rows = query.bind(run).fetch_all(conn).await?;
+        rows.iter()
+            .map(|row| {
+                let status: Option<i32> = row.try_get("status")?;
+                Ok(Said {
+                    door: row.try_get("source")?,
+                    request: row.try_get("request")?,
+                    status: status.and_then(|status| u16::try_from(status).ok()),
+                    body: row.try_get::<String, _>("said")?.into_bytes(),
+                })
+            })
+            .collect::<Result<_, sqlx::Error>>()
+    };
+    read.await.map_err(|error| StoreError::of("read what sources answered", error))
+}
+
+/// From when on the brokers of a run were asked for trades; those of which it is not on record are left out.
+pub async fn asked_since(
+    conn: &mut PgConnection,
+    run: i64,
+) -> Result<BTreeMap<String, Timestamp>, StoreError> {
+    let read = async {
+        let query = sqlx::query(include_str!("../../sql/queries/recon_since.sql"));
+        let rows = query.bind(run).fetch_all(conn).await?;
+        rows.iter()
+            .map(|row| Ok((row.try_get("source")?, row.try_get::<At, _>("asked_since")?.0)))
+            .collect::<Result<_, sqlx::Error>>()
+    };
+    read.await.map_err(|error| StoreError::of("read from when on brokers were asked", error))
+}
+
+/// When a run began; none where there is no such run.
+pub async fn started_at(conn: &mut PgConnection, run: i64) -> Result<Option<Timestamp>, StoreError> {
+    let query = sqlx::query_scalar::<_, At>(include_str!("../../sql/queries/recon_started.sql"));
+    let read = query.bind(run).fetch_optional(conn).await;
+    read.map(|at| at.map(|at| at.0)).map_err(|error| StoreError::of("read when a run began", error))
+}
+
+/// The wrappers of a run.
+pub async fn ratios(conn: &mut PgConnection, run: i64) -> Result<Vec<RatioRow>, StoreError> {
+    let read = async {
+        let query = sqlx::query(include_str!("../../sql/queries/recon_ratios.sql"));
+        let rows = query.bind(run).fetch_all(conn).await?;
+        rows.iter()
+            .map(|row| {
+                Ok(RatioRow {
+                    source: row.try_get("source")?,
+                    token: Address::try_from(row.try_get::<&[u8], _>("token")?).unwrap_or_default(),
+                    symbol: row.try_get("symbol")?,
+                    held: row.try_get("held")?,
+                    ratio: row.try_get("ratio")?,
+                    block: small(row.try_get("block_number")?),
+                })
+            })
+            .collect::<Result<_, sqlx::Error>>()
+    };
+    read.await.map_err(|error| StoreError::of("read the ratios of a run", error))
 }
 
 /// The breaks, by key.

@@ -10,7 +10,9 @@ use crate::{
     book::{
         count::Day,
         pnl::{Bucket, Spread},
-        statement::{COSTS, Coverage, Covered, INCOME, Line, Mark, OldLot, Standing, Statement},
+        statement::{
+            COSTS, Coverage, Covered, DayBreak, Drift, INCOME, Line, Mark, OldLot, Standing, Statement,
+        },
     },
     units::{Price, Shares, Usd},
 };
@@ -140,31 +142,81 @@ pub async fn was_stated(conn: &mut PgConnection, date: Date) -> Result<bool, Sto
         .map_err(|error| StoreError::of("read what was stated", error))
 }
 
-/// Lots that were opened before this instant, oldest first; at most so many.
+/// Lots that were opened before this instant, oldest first: at most so many, and how many more there are.
 pub async fn old_lots(
     conn: &mut PgConnection,
     before: Timestamp,
     most: i64,
-) -> Result<Vec<OldLot>, StoreError> {
+) -> Result<(Vec<OldLot>, usize), StoreError> {
     let read = async {
         let rows = sqlx::query(include_str!("../../sql/queries/statement_lots.sql"))
             .bind(At(before))
             .bind(most)
             .fetch_all(conn)
             .await?;
+        let lots = rows.iter().map(|row| {
+            Ok(OldLot {
+                symbol: row.try_get("symbol")?,
+                opened_at: row.try_get::<At, _>("opened_at")?.0,
+                opening: row.try_get("opening")?,
+                quantity: row.try_get("quantity")?,
+                cost: row.try_get("cost")?,
+            })
+        });
+        let lots = lots.collect::<Result<Vec<_>, sqlx::Error>>()?;
+        let all: i64 = rows.first().map_or(Ok(0), |row| row.try_get("lots"))?;
+        let more = usize::try_from(all).unwrap_or_default().saturating_sub(lots.len());
+        Ok::<_, sqlx::Error>((lots, more))
+    };
+    read.await.map_err(|error| StoreError::of("read old lots", error))
+}
+
+/// What the last reconciliation of a date found that is not as the books say, what matters most first.
+pub async fn drift(conn: &mut PgConnection, date: Date) -> Result<Vec<Drift>, StoreError> {
+    let read = async {
+        let rows = sqlx::query(include_str!("../../sql/queries/statement_drift.sql"))
+            .bind(date.to_string())
+            .fetch_all(conn)
+            .await?;
         rows.iter()
             .map(|row| {
-                Ok(OldLot {
-                    symbol: row.try_get("symbol")?,
-                    opened_at: row.try_get::<At, _>("opened_at")?.0,
-                    opening: row.try_get("opening")?,
-                    quantity: row.try_get("quantity")?,
-                    cost: row.try_get("cost")?,
+                Ok(Drift {
+                    leg: row.try_get("leg")?,
+                    instrument: row.try_get("instrument")?,
+                    residual: row.try_get("residual")?,
+                    unexplained: row.try_get("unexplained")?,
+                    value: row.try_get("value")?,
                 })
             })
             .collect::<Result<_, sqlx::Error>>()
     };
-    read.await.map_err(|error| StoreError::of("read old lots", error))
+    read.await.map_err(|error| StoreError::of("read what drifted", error))
+}
+
+/// Breaks that lived on a date, as they were at its end.
+pub async fn breaks(conn: &mut PgConnection, date: Date) -> Result<Vec<DayBreak>, StoreError> {
+    let read = async {
+        let rows = sqlx::query(include_str!("../../sql/queries/statement_breaks.sql"))
+            .bind(date.to_string())
+            .fetch_all(conn)
+            .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(DayBreak {
+                    leg: row.try_get("leg")?,
+                    instrument: row.try_get("instrument")?,
+                    class: row.try_get("class")?,
+                    state: row.try_get("state")?,
+                    quantity: row.try_get("quantity")?,
+                    value: row.try_get("value")?,
+                    since: row.try_get::<At, _>("first_seen")?.0,
+                    came: row.try_get("came")?,
+                    is_over: row.try_get("is_over")?,
+                })
+            })
+            .collect::<Result<_, sqlx::Error>>()
+    };
+    read.await.map_err(|error| StoreError::of("read the breaks of a day", error))
 }
 
 /// How far costs, income and what is beside trades are known.

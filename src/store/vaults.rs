@@ -15,7 +15,7 @@ pub enum VaultFound {
     Order,
     /// It was filled or emptied.
     Deposit,
-    /// A fill moved it.
+    /// A trade moved it.
     Fill,
 }
 

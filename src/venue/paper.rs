@@ -23,7 +23,7 @@ use crate::{
     book::{
         execution::{Execution, Nature},
         fill::Side,
-        market::{Account, Capabilities, Holding, Listing, Market, Quote},
+        market::{Account, Capabilities, Funds, Holding, Listing, Market, Quote},
         order::{Refusal, Report, Status, Terms, Ticket},
     },
     time::{Clock, Session, TradingDay, new_york_date},
@@ -378,7 +378,8 @@ impl Venue for Paper {
         }
         holdings.retain(|_, held| held.quantity != Shares::ZERO);
         let id = format!("paper:{}", self.name);
-        Ok(Account { id, cash, holdings, blocked: None, closing_only: false, asked_at })
+        let funds = Funds::of(cash);
+        Ok(Account { id, cash, funds, holdings, blocked: None, closing_only: false, asked_at })
     }
 
     async fn market(&self) -> Result<Market, VenueError> {

@@ -34,7 +34,9 @@ const LONG: usize = 20;
 const LENGTHY: usize = 160;
 /// Words longer than this have a line of their own.
 const WIDE: usize = 40;
-const SHOWN: usize = 48;
+const SHOWN: usize = 28;
+/// Words this short stay in one line.
+const SHORT: usize = 16;
 
 fn hashed(text: &str) -> String {
     keccak256(text).to_string().chars().skip(2).take(12).collect()
@@ -57,7 +59,7 @@ pub(super) fn html(sheet: &Sheet) -> Markup {
     let body = html! {
         header.head {
             h1 { (sheet.title) }
-            p.about { (sheet.about) }
+            p.about { (marked(&sheet.about)) }
             @if !sheet.tiles.is_empty() { (verdict(&sheet.tiles)) }
         }
         @if !sheet.tiles.is_empty() {
@@ -193,7 +195,7 @@ fn lines(text: &str) -> Markup {
 
 fn picture(chart: &Chart) -> Markup {
     // Drawn by ourselves, what it was given escaped: `report/chart/picture.rs`.
-    html! { figure { (PreEscaped(chart.svg(Theme::Page))) } }
+    html! { figure { (PreEscaped(chart.narrow_svg(Theme::Page))) } }
 }
 
 fn rows(title: &str, fields: &[Field], table: &Table) -> Markup {
@@ -239,16 +241,23 @@ fn facts(fields: &[Field], table: &Table) -> Markup {
     }
 }
 
-/// What takes a line of its own.
+/// What takes a line of its own, or half of one.
 fn is_long(field: &Field, table: &Table, row: &[Option<String>]) -> Option<&'static str> {
     let length = table.value(row, field.name).map_or(0, str::len);
-    (length > WIDE && field.show == Show::Words).then_some("long")
+    let words = matches!(field.show, Show::Words | Show::Act);
+    match (words, field.show == Show::Code) {
+        (true, _) if length > WIDE => Some("long"),
+        (_, true) if length > LONG => Some("half"),
+        _ => None,
+    }
 }
 
 fn cell(field: &Field, table: &Table, row: &[Option<String>]) -> Markup {
     let Some(value) = table.value(row, field.name) else { return html! { span.none { "–" } } };
     match field.show {
-        Show::Words => marked(value),
+        Show::Words if value.len() <= SHORT => html! { span.short { (value) } },
+        Show::Act if value.starts_with("hedge ") && !value.contains(['`', ';']) => html! { code { (value) } },
+        Show::Words | Show::Act => marked(value),
         Show::State => html! { span class={ "state " (tone(value)) } { (value) } },
         Show::Life => {
             let ended = table.value(row, "why").unwrap_or(value);

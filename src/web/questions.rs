@@ -127,7 +127,7 @@ pub(super) const ALERTS: Question = Question {
         field("about", "What", Show::Words),
         field("value_usd", "Worth, $", Show::Dollars),
         field("since_at", "Since", Show::Time),
-        field("what_to_do", "What to do", Show::Code),
+        field("what_to_do", "What to do", Show::Act),
     ],
     empty: "Nothing is open.",
 };
@@ -177,7 +177,7 @@ pub(super) const INVENTORY: Question = Question {
 pub(super) const BREAK_EVENTS: Question = Question {
     key: "events",
     title: "What happened to it",
-    note: "In runs, and by a person's hand; oldest first.",
+    note: "In runs, and by a person's hand; oldest first. A person uses `hedge accept --break`, `hedge correct` or `hedge write-off`.",
     sql: include_str!("../../sql/queries/web_break_events.sql"),
     fields: &[
         field("happened_at", "At", Show::Time),

@@ -108,6 +108,8 @@ pub(super) enum Show {
     Seconds,
     /// Words of a machine, which may be long.
     Code,
+    /// What to do: a command, or words with commands between backticks.
+    Act,
     /// A ticker, which leads to its page.
     Symbol,
     /// An order's number, likewise.

@@ -106,7 +106,12 @@ async function walked(browser, at, look, script) {
   // The newest fill may not be hedged yet: one that is has an order.
   if (await page.locator('main a[href^="/order/"]').count() === 0) {
     await page.goto(at);
-    await click("/order/", "#orders");
+    // And an order that only unwinds another one has no fill.
+    const orders = await page.locator('#orders a[href^="/order/"]').evaluateAll((all) => all.map((one) => one.getAttribute("href")));
+    for (const order of orders) {
+      await page.goto(new URL(order, at).href);
+      if (await page.locator('#covers a[href^="/fill/"]').count() > 0) { break; }
+    }
     await click("/fill/", "#covers");
     await seen(it, look, script, "fill");
   }

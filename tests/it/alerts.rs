@@ -192,6 +192,7 @@ fn seen(hours: i64, conditions: Vec<Condition>, digest: bool) -> Seen {
     let points =
         (1..=20).map(|day| (jiff::civil::date(2026, 11, day), (i128::from(day) * 7 % 13).to_string()));
     let digest = digest.then(|| Digest {
+        date: None,
         headline: format!("{} open in the vault.", conditions.len()),
         tables: vec![Figures {
             title: "Drift".to_owned(),
@@ -599,4 +600,79 @@ async fn an_operator_tries_it_lists_what_is_open_and_says_that_he_knows() {
     assert!(said.contains("mail localhost"), "{said}");
     assert!(said.contains("mail.test, in secret, logged in; told by it: 2"), "{said}");
     assert!(said.contains("outbox"), "{said}");
+}
+
+#[tokio::test]
+async fn a_unit_that_failed_is_told_of_without_the_books() {
+    let Some(post) = Post::open("starttls", &["a"]).await else { return };
+    let heard = Hook::default();
+    let url = hook(heard.clone()).await;
+    let configured = |to: &str| {
+        format!(
+            "[alerts]\nenvironment = \"prod\"\nfrom = \"hedge@desk.example\"\nto = [{to}]\n\
+             smtp = \"smtp://localhost:{}\"\nsmtp_user = \"hedge\"\nsmtp_ca = \"{}\"\n",
+            post.port(),
+            post.path("cert.pem").display()
+        )
+    };
+    let tell = |to: &str| {
+        fs::write(post.path("hedge.toml"), configured(to)).unwrap();
+        let mut unit = tokio::process::Command::new(env!("CARGO_BIN_EXE_hedge"));
+        unit.args([
+            "--config",
+            post.path("hedge.toml").to_str().unwrap(),
+            "alert",
+            "unit",
+            "hedge-job@pnl.service",
+        ])
+        .env_clear()
+        // Where there is no database: it may be what failed.
+        .env("DATABASE_URL", "postgres://hedge:swordfish@127.0.0.1:1/hedge")
+        .env("SMTP_PASSWORD", "swordfish")
+        .env("ALERT_WEBHOOK_URL", &url)
+        .env("MONITOR_SERVICE_RESULT", "exit-code")
+        .env("MONITOR_EXIT_STATUS", "4");
+        unit
+    };
+    // When a unit failed, then everybody is told at once, with what the service manager said
+    let output = tell("\"a@desk.example\", \"b@desk.example\"").output().await.unwrap();
+    let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    assert_eq!(
+        (output.status.code(), said.as_str()),
+        (Some(0), "told a@desk.example\ntold b@desk.example\ntold webhook\n")
+    );
+    let mails = post.mails();
+    assert_eq!(subjects(&mails), ["[hedge prod] hedge-job@pnl.service failed"; 2]);
+    let text = mails[0]["text"].as_str().unwrap();
+    for part in [
+        "service result exit-code, exit status 4.",
+        "The books were not asked",
+        "journalctl -u hedge-job@pnl.service --since -1h",
+    ] {
+        assert!(text.contains(part), "{text}");
+    }
+    assert!(
+        header(&mails[0], "message-id").starts_with("<recon.prod.unit/hedge-job@pnl.service/")
+            || header(&mails[0], "message-id").contains("unit")
+    );
+    let told = heard.0.lock().unwrap().0.clone();
+    assert_eq!(told.len(), 1);
+    assert!(told[0].to_string().contains("hedge-job@pnl.service failed"), "{}", told[0]);
+    // And who cannot be reached is named, holds up nobody, and the unit that tells fails too
+    let output = tell("\"refused@desk.example\", \"z@desk.example\"").output().await.unwrap();
+    let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    assert_eq!(output.status.code(), Some(4), "{said}");
+    assert!(said.starts_with("could not tell refused@desk.example: "), "{said}");
+    assert!(said.ends_with("told z@desk.example\ntold webhook\n"), "{said}");
+    assert!(!said.contains("swordfish") && !said.contains("hunter2"), "{said}");
+    // Where nobody is to be told, that is said
+    fs::write(post.path("hedge.toml"), "").unwrap();
+    let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_hedge"))
+        .args(["--config", post.path("hedge.toml").to_str().unwrap(), "alert", "unit", "hedge.service"])
+        .env_clear()
+        .output()
+        .await
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
 }

@@ -4,26 +4,40 @@
 //! logs again, in the same blocks, at the same places. Only hashes differ.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::Path,
     time::{Duration, Instant},
 };
 
 use alloy::{
-    primitives::{Address, B256, Bytes, address},
+    primitives::{Address, B256, Bytes, U256, address, keccak256},
     sol,
     sol_types::SolCall,
 };
 use hedge::{
-    book::log::Log,
-    sim::{Cast, SimChain, SimToken},
+    book::{
+        log::{Log, Place},
+        vault::{Balance, VaultKey},
+    },
+    chain::{
+        float,
+        nodes::Nodes,
+        source::ChainSettings,
+        vault::{self, Held, VaultError, Wanted},
+    },
+    engine::vaults::discover,
+    sim::{Cast, Generation, SimChain, SimToken, Weather},
+    store::ledger,
+    time::Clock,
+    units::Amount,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{
-    chain::compare,
+    chain::{compare, node, settings, source},
     process::Process,
     tools,
     world::{World, scratch},
@@ -37,6 +51,9 @@ sol! {
 
 /// Who pays for everything: anvil's first account.
 const PAYER: Address = address!("f39fd6e51aad88f6f4ce6ab8827279cfffb92266");
+
+/// Somebody else who pays: anvil's second account.
+const OTHER: Address = address!("70997970c51812dc3a010c7d01b50e0d17dc79c8");
 
 const HEDGE: &str = env!("CARGO_BIN_EXE_hedge");
 
@@ -127,12 +144,17 @@ struct Anvil {
 impl Anvil {
     /// A chain that ends just before `first`.
     async fn start(program: &Path, first: &Block, cast: Cast) -> Self {
+        Self::with(program, first, cast, &[]).await
+    }
+
+    /// The same, told something more.
+    async fn with(program: &Path, first: &Block, cast: Cast, more: &[&str]) -> Self {
         // One block more, in which the tokens are told who they are.
         let number = (first.number - 2).to_string();
         let timestamp = (first.timestamp - 4).to_string();
         let place = ["--port", "0", "--chain-id", "8453", "--number", &number, "--timestamp", &timestamp];
         let manner = ["--no-mining", "--order", "fifo"];
-        let mut process = Process::start(program, &[&place[..], &manner[..]].concat(), &[]);
+        let mut process = Process::start(program, &[&place[..], &manner[..], more].concat(), &[]);
         let url = eventually("anvil listens", &mut process, async |process| {
             let said = process.said();
             let place = said.lines().find_map(|line| line.strip_prefix("Listening on "))?;
@@ -283,15 +305,21 @@ impl Stage {
 
     /// `hedge backfill`, to its end.
     async fn backfill(&self, world: &World) {
-        let backfill = tokio::process::Command::new(HEDGE)
-            .args(["backfill", "--from", &self.recording.first_block.to_string()])
+        self.hedge(world, &["backfill", "--from", &self.recording.first_block.to_string()]).await;
+    }
+
+    /// The real program, to a good end.
+    async fn hedge(&self, world: &World, arguments: &[&str]) -> String {
+        let program = tokio::process::Command::new(HEDGE)
+            .args(arguments)
             .env_clear()
             .env("DATABASE_URL", world.url().expose())
             .current_dir(self.room.path())
             .kill_on_drop(true)
             .output();
-        let ended = tokio::time::timeout(PATIENCE, backfill).await.expect("a backfill ends").unwrap();
+        let ended = tokio::time::timeout(PATIENCE, program).await.expect("it ends").unwrap();
         assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+        String::from_utf8(ended.stdout).unwrap()
     }
 
     /// `hedge index`, running.
@@ -375,6 +403,193 @@ async fn gives_the_recorded_fills(json: &str) {
     assert_eq!(accusations(&world).await, 0);
 }
 
+/// Answers whatever it is asked from its storage: the slot is the hash of the question.
+const LOOKUP: &str = "0x366000600037366000205460005260206000f3";
+
+sol! {
+    function decimals() view returns (uint8);
+    function vaultBalance(address owner, address token, uint256 vaultId) view returns (uint256);
+    function vaultBalance2(address owner, address token, bytes32 vaultId) view returns (bytes32);
+}
+
+/// What a vault answered at a block of a recording.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Answered {
+    block: u64,
+    owner: Address,
+    token: Address,
+    vault_id: B256,
+    raw: B256,
+    decimal: String,
+}
+
+/// What the vaults of a recording answered, by block; vault 0 of the newest contract is no vault.
+fn balances(json: &str) -> BTreeMap<u64, Vec<Answered>> {
+    let recording: Value = serde_json::from_str(json).unwrap();
+    let balances: Vec<Answered> = serde_json::from_value(recording["vaultBalances"].clone()).unwrap();
+    let mut by_block: BTreeMap<u64, Vec<Answered>> = BTreeMap::new();
+    for balance in balances.into_iter().filter(|balance| !balance.vault_id.is_zero()) {
+        by_block.entry(balance.block).or_default().push(balance);
+    }
+    by_block
+}
+
+impl Answered {
+    fn key(&self) -> VaultKey {
+        VaultKey { owner: self.owner, token: self.token, vault_id: self.vault_id }
+    }
+}
+
+impl Anvil {
+    /// From the next block on, `contract` answers `word` to this question.
+    async fn answers(&self, contract: Address, question: &[u8], word: B256) {
+        self.ask("anvil_setStorageAt", json!([contract, keccak256(question), word])).await;
+    }
+
+    async fn looks_up(&self, contract: Address) {
+        self.ask("anvil_setCode", json!([contract, LOOKUP])).await;
+    }
+
+    /// The vaults of a recording, each block of it mined with what they answered there.
+    async fn hold(
+        &self,
+        balances: &BTreeMap<u64, Vec<Answered>>,
+    ) -> Vec<(Place, BTreeMap<VaultKey, String>)> {
+        let Cast { orderbook, generation, tokens, .. } = self.cast.clone();
+        self.looks_up(orderbook).await;
+        for token in &tokens {
+            self.looks_up(token.address).await;
+            let decimals = B256::with_last_byte(token.decimals);
+            self.answers(token.address, &decimalsCall {}.abi_encode(), decimals).await;
+        }
+        let mut told = Vec::new();
+        for of_block in balances.values() {
+            for balance in of_block {
+                let Answered { owner, token, vault_id, raw, .. } = *balance;
+                let question = if generation == Generation::V4 {
+                    vaultBalanceCall { owner, token, vaultId: vault_id.into() }.abi_encode()
+                } else {
+                    vaultBalance2Call { owner, token, vaultId: vault_id }.abi_encode()
+                };
+                self.answers(orderbook, &question, raw).await;
+            }
+            let time = self.head().await.timestamp + 2;
+            self.mine(time, &[]).await;
+            let head = self.head().await;
+            // What is set next is of the head: this block is not it any more.
+            self.mine(time + 2, &[]).await;
+            let there = of_block.iter().map(|balance| (balance.key(), balance.decimal.clone())).collect();
+            told.push((Place { number: head.number, hash: head.hash }, there));
+        }
+        told
+    }
+
+    /// Reads vaults at a block, as the program does.
+    async fn held(
+        &self,
+        chain: &SimChain,
+        vaults: impl Iterator<Item = VaultKey>,
+        at: Place,
+    ) -> Result<Held, VaultError> {
+        let settings = ChainSettings { rpc: vec![self.url.clone()], ..settings(chain, &[]) };
+        let nodes = Nodes::new(&settings, &Clock::Wall).unwrap();
+        let wanted = Wanted { vaults: vaults.collect(), ..Wanted::default() };
+        vault::read(&nodes, &source(chain), &wanted, at).await
+    }
+}
+
+const V4: &str = include_str!("../fixtures/raindex/raindex-v4.json");
+const V5: &str = include_str!("../fixtures/raindex/raindex-v5.json");
+const V6_RANDOM: &str = include_str!("../fixtures/raindex/raindex-v6-random.json");
+
+#[tokio::test]
+async fn a_real_node_tells_what_vaults_held_at_a_block_and_at_no_other() {
+    let Some(program) = tools::anvil() else { return };
+    for json in [V4, V5, V6, V6_RANDOM] {
+        // Given a real node with what vaults of the real contract answered, block by block
+        let (chain, recording) =
+            (SimChain::from_recording(json).unwrap(), serde_json::from_str::<Recording>(json).unwrap());
+        let anvil = Anvil::start(program, &recording.blocks[0], chain.cast()).await;
+        let told = anvil.hold(&balances(json)).await;
+        assert!(told.len() > 1);
+        // When they are read at each of the blocks, then each is as it was there, to the last digit
+        for (at, expected) in &told {
+            let held = anvil.held(&chain, expected.keys().copied(), *at).await.unwrap();
+            let found: BTreeMap<VaultKey, String> =
+                held.vaults.iter().map(|(key, balance)| (*key, balance.exact.to_string())).collect();
+            assert_eq!(found, *expected, "{at:?}");
+        }
+        // And a block that is not on the node's chain any more is no block to read at
+        let (last, expected) = told.last().unwrap();
+        anvil.reorg(2, &[]).await;
+        let error = anvil.held(&chain, expected.keys().copied(), *last).await.unwrap_err();
+        assert!(matches!(error, VaultError::Absent { .. }), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_real_node_that_has_dropped_its_history_is_said_to_have() {
+    let Some(program) = tools::anvil() else { return };
+    let (chain, recording) =
+        (SimChain::from_recording(V6).unwrap(), serde_json::from_str::<Recording>(V6).unwrap());
+    let anvil = Anvil::with(program, &recording.blocks[0], chain.cast(), &["--prune-history", "2"]).await;
+    let told = anvil.hold(&balances(V6)).await;
+    let (first, expected) = &told[0];
+    anvil.ask("anvil_mine", json!([10])).await;
+    let error = anvil.held(&chain, expected.keys().copied(), *first).await.unwrap_err();
+    assert!(matches!(error, VaultError::Pruned { .. }), "{error}");
+    assert!(error.to_string().contains("no longer has the state of block"), "{error}");
+    assert!(error.next().contains("archive node"));
+}
+
+#[tokio::test]
+async fn the_books_move_as_vaults_of_the_real_contract_did() {
+    for json in [V4, V5, V6, V6_RANDOM] {
+        // Given the books of a recording
+        let chain = SimChain::from_recording(json).unwrap();
+        let node = node(&chain, Weather::calm()).await;
+        let world = World::new().await;
+        let stage = crate::chain::Stage::new(&world, &chain, &[&node]);
+        stage.settle().await;
+        let (reading, usdc) = (stage.reading().await, chain.cast().usdc);
+        let head = chain.head();
+        let at = Place { number: head.number, hash: head.hash };
+        discover(&reading, usdc, at).await.unwrap();
+        // When what its vaults answered is held against them, at every block that was recorded
+        let mut residuals: BTreeMap<VaultKey, Vec<Amount>> = BTreeMap::new();
+        let mut moved = 0;
+        let balances = balances(json);
+        for (block, of_block) in &balances {
+            let decimals =
+                |token| chain.cast().tokens.iter().find(|one| one.address == token).unwrap().decimals;
+            let answered = of_block.iter().map(|balance| {
+                let decimals = decimals(balance.token);
+                let there = if chain.cast().generation == Generation::V4 {
+                    Balance::base_units(balance.raw.into(), decimals)
+                } else {
+                    Balance::whole(float::decode(balance.raw), decimals)
+                };
+                assert_eq!(there.exact.to_string(), balance.decimal);
+                (balance.key(), there)
+            });
+            let answered = answered.collect();
+            let mut conn = world.pool().acquire().await.unwrap();
+            let (rows, sums) = ledger::vaults(&mut conn, reading.id, *block, usdc, &answered).await.unwrap();
+            moved += sums.iter().filter(|sums| !sums.traded.is_zero()).count();
+            for row in rows.iter().filter(|row| answered.contains_key(&row.key)) {
+                residuals.entry(row.key).or_default().push(row.residual);
+            }
+        }
+        // Then they moved by what the books have, to the token's last digit
+        assert!(moved > 0);
+        for (vault, residuals) in residuals {
+            assert_eq!(residuals.len(), balances.len());
+            assert!(residuals.iter().all(|residual| *residual == residuals[0]), "{vault:?} {residuals:?}");
+        }
+    }
+}
+
 /// A log and where it stands, without what no two nodes have in common.
 fn place(log: &Log) -> (u64, u64, u64, Address, &[B256], &Bytes) {
     (log.block_number, log.transaction_index, log.log_index, log.address, &log.topics, &log.data)
@@ -447,4 +662,97 @@ async fn books(world: &World) -> Vec<String> {
         select 'skipped_log ' || (to_jsonb(k) - 'skipped_id' - 'skipped_at')::text from reporting.skipped_log k where canonical
         order by 1";
     sqlx::query_scalar(sql).fetch_all(world.pool()).await.unwrap()
+}
+
+/// A Pyth whose feeds all say this: so many hundredths of a dollar.
+fn pyth(cents: u64) -> Bytes {
+    let mut code = Vec::new();
+    let negative_two = U256::MAX - U256::from(1);
+    for (place, word) in [
+        (0, U256::from(cents)),
+        (0x20, U256::from(10)),
+        (0x40, negative_two),
+        (0x60, U256::from(1_774_200_000)),
+    ] {
+        code.push(0x7f); // PUSH32
+        code.extend(word.to_be_bytes::<32>());
+        code.extend([0x60, place, 0x52]); // PUSH1, MSTORE
+    }
+    code.extend([0x60, 0x80, 0x60, 0x00, 0xf3]); // RETURN
+    code.into()
+}
+
+#[tokio::test]
+async fn gas_costs_to_the_last_wei_what_a_real_nodes_receipts_say_where_one_of_ours_paid() {
+    // Given a real node, on which first nobody knows what ETH is worth, then it is 3 412.87 dollars, then 3 500.01
+    let Some(stage) = Stage::play(V6).await else { return };
+    let (world, orderbook) = (World::new().await, stage.anvil.cast.orderbook);
+    let trades = stage.recording.trades();
+    let oracle = hedge::chain::source::usual_pyth(8453).unwrap();
+    let mut ours = Vec::new();
+    for (trade, (payer, cents)) in
+        trades.iter().zip([(OTHER, 0), (OTHER, 341_287), (PAYER, 341_287), (OTHER, 350_001)])
+    {
+        if cents > 0 {
+            // What is set belongs to the newest block's state: to one without anything of ours.
+            stage.anvil.mine(stage.anvil.head().await.timestamp + 2, &[]).await;
+            stage.anvil.ask("anvil_setCode", json!([oracle, pyth(cents)])).await;
+        }
+        let mut again = trade.again(orderbook);
+        again["from"] = payer.to_string().into();
+        let time = stage.anvil.head().await.timestamp + 2;
+        stage.anvil.mine(time, &[again]).await;
+        let block = stage.anvil.ask("eth_getBlockByNumber", json!(["latest", false])).await;
+        if payer == OTHER {
+            ours.push((block["transactions"][0].as_str().unwrap().to_owned(), cents));
+        }
+    }
+    stage.anvil.ask("anvil_mine", json!([SETTLED])).await;
+    // When the night counts, and that somebody else pays too is not ours
+    let config = stage.config().replacen(
+        "poll = ",
+        &format!("payers = [\"{OTHER}\"]\neth_feed = \"{}\"\npoll = ", B256::repeat_byte(0xff)),
+        1,
+    );
+    fs::write(stage.room.path().join("hedge.toml"), config).unwrap();
+    stage.backfill(&world).await;
+    let said = stage.hedge(&world, &["job", "run", "pnl", "--date", "2026-11-20"]).await;
+    assert!(said.contains("2 costs booked, 0 taken back, 1 asked for in vain"), "{said}");
+    // Then there is a row for each transaction that one of ours paid, with what its receipt says, and for no other
+    let mut expected = Vec::new();
+    for (tx, cents) in &ours {
+        let receipt = stage.anvil.ask("eth_getTransactionReceipt", json!([tx])).await;
+        let quantity = |name: &str| receipt[name].as_str().unwrap().parse::<U256>().unwrap();
+        let wei = quantity("gasUsed") * quantity("effectiveGasPrice");
+        assert!(wei > U256::ZERO);
+        let eth = Amount::from_atoms(i128::try_from(wei).unwrap()).unwrap();
+        let price = Amount::from_atoms(i128::from(*cents) * 10_i128.pow(16)).unwrap();
+        let usd = (*cents > 0).then(|| eth.times(price).unwrap().negated());
+        expected.push((tx.clone(), eth.negated(), usd));
+    }
+    let costs = "select tx_hash, amount_eth_exact, amount_usd_exact from reporting.cost where kind = 'gas' order by executed_at";
+    let costs: Vec<(String, Amount, Option<Amount>)> =
+        sqlx::query_as(costs).fetch_all(world.pool()).await.unwrap();
+    assert_eq!(costs, expected);
+    let why = "select valuation from reporting.cost where kind = 'gas' order by executed_at";
+    let why: Vec<String> = sqlx::query_scalar(why).fetch_all(world.pool()).await.unwrap();
+    assert!(why[0].contains("there is no Pyth at its address"), "{why:?}");
+    assert!(why[1].starts_with("3412.87 dollars for one ETH at the end of block "), "{why:?}");
+    // And it stands beside P&L in the days of the shares that were traded, and never inside
+    let sums = "select sum(fees_usd_exact)::numeric(38,18), (select sum(realized_usd_exact)::numeric(38,18) from reporting.daily_pnl)
+                from reporting.daily_pnl";
+    let (fees, realized): (Amount, Amount) = sqlx::query_as(sums).fetch_one(world.pool()).await.unwrap();
+    let paid =
+        expected.iter().filter_map(|(.., usd)| *usd).fold(Amount::ZERO, |sum, usd| sum.minus(usd).unwrap());
+    assert_eq!(fees, paid);
+    let inside: Amount = sqlx::query_scalar(
+        "select coalesce(sum(realized_pnl), 0)::numeric(38,18) from pnl_row where known_to is null",
+    )
+    .fetch_one(world.pool())
+    .await
+    .unwrap();
+    assert_eq!(realized, inside);
+    // And the next night has nothing to read but the price that is missing
+    let said = stage.hedge(&world, &["job", "run", "pnl", "--date", "2026-11-20"]).await;
+    assert!(said.contains("0 receipts read, 0 costs booked, 0 taken back, 1 asked for in vain"), "{said}");
 }

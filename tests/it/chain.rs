@@ -35,6 +35,7 @@ pub fn source(chain: &SimChain) -> SourceSettings {
         hedge_at: HedgeAt::Safe,
         believe: Verdict::Bloom,
         vaults: Vec::new(),
+        wallets: Vec::new(),
     }
 }
 
@@ -49,6 +50,8 @@ pub fn settings(chain: &SimChain, nodes: &[&SimNode]) -> ChainSettings {
         concurrency: 3,
         proof_budget: ProofBudget { mib: 10_000, requests: 1_000_000 },
         pyth: hedge::chain::source::usual_pyth(8453),
+        payers: Vec::new(),
+        eth_feed: None,
     }
 }
 

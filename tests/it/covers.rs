@@ -164,3 +164,52 @@ async fn a_late_fill_or_a_taken_log_opens_the_sums_that_it_belongs_to() {
     sqlx::raw_sql(AssertSqlSafe(fill(102, 2))).execute(world.pool()).await.unwrap();
     assert_eq!(closed().await, (100, 0));
 }
+
+#[tokio::test]
+async fn executions_count_the_same_whether_they_are_summed_or_not() {
+    let world = World::with_books().await;
+    let ask = async |sql: &str| -> String {
+        sqlx::query_scalar(AssertSqlSafe(sql.to_owned())).fetch_one(world.pool()).await.unwrap()
+    };
+    let hedged = "select trim_scale(sum(hedged))::text from reporting.position_now";
+    let line = "select (closed_to - (select max(id) from execution))::text from execution_line";
+    let execution = |number: u64, order: &str| {
+        format!(
+            "insert into execution (venue_id, execution_id, order_id, symbol, nature, quantity, price, cash, executed_at)
+             values (1, 'more {number}', {order}, 'AAPL', 'trade', {number}, 1, 1, now())"
+        )
+    };
+    let check = include_str!("../../sql/checks/execution_close.sql");
+    let wrong = format!("select count(*)::text from ({check}) wrong");
+    // Given books whose executions are summed: nothing changes
+    let before = ask(hedged).await;
+    sqlx::query("select close_executions(1)").execute(world.pool()).await.unwrap();
+    assert_eq!((ask(hedged).await, ask(line).await, ask(&wrong).await), (before, "0".into(), "0".into()));
+    // When more come, of which nobody knows yet whose one is; and one is written at this moment
+    let mut writer = world.pool().begin().await.unwrap();
+    sqlx::query(AssertSqlSafe(execution(1_000, "1"))).execute(&mut *writer).await.unwrap();
+    for sql in [execution(200, "1"), execution(40, "null")] {
+        sqlx::query(AssertSqlSafe(sql)).execute(world.pool()).await.unwrap();
+    }
+    let above = ask(hedged).await;
+    sqlx::query("select close_executions(1)").execute(world.pool()).await.unwrap();
+    // Then they wait above the line
+    assert_eq!((ask(hedged).await, ask(line).await), (above.clone(), "-3".into()));
+    writer.commit().await.unwrap();
+    let all = ask(hedged).await;
+    sqlx::query("select close_executions(1)").execute(world.pool()).await.unwrap();
+    assert_eq!(
+        (ask(hedged).await, ask(line).await, ask(&wrong).await),
+        (all.clone(), "0".into(), "0".into())
+    );
+    // And who claims one that is summed over adds it
+    sqlx::query("update execution set order_id = 1 where execution_id = 'more 40'")
+        .execute(world.pool())
+        .await
+        .unwrap();
+    assert_eq!(ask(&wrong).await, "0");
+    let number =
+        async |text: String| -> i64 { ask(&format!("select floor({text})::text")).await.parse().unwrap() };
+    let (above, all, claimed) = (number(above).await, number(all).await, number(ask(hedged).await).await);
+    assert_eq!((all - above, claimed - all), (1_000, 40));
+}

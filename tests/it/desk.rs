@@ -263,6 +263,6 @@ async fn the_doctor_states_the_fallback_for_what_a_node_lacks() {
     failed | there is no contract at 0xd2938E7c9fe3597F78832CE780Feb61945c377d7 on chain 8453 | check `address` and `chain`
     ok | USDC at 0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913
     noted | nobody is told of anything: there is no [alerts] | write it: `hedge init` shows it
-    ok | at V010 reporting
+    ok | at V014 looking_back
     "#);
 }

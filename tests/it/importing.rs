@@ -69,6 +69,20 @@ insert into offchain_trades (id, symbol, shares, direction, broker, status) valu
     (101, 'AAPL', 1, 'BUY', 'schwab', 'SUBMITTED'),
     (102, 'AAPL', 1, 'BUY', 'schwab', 'FILLED');";
 
+/// The source of `books.sql`, and a node that nobody asks.
+const READ: &str = "
+[chain.8453]
+rpc = [\"http://127.0.0.1:1\"]
+usdc = \"0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913\"
+[[source]]
+name = \"raindex\"
+chain = 8453
+kind = \"raindex-v6\"
+address = \"0x6161616161616161616161616161616161616161\"
+owners = [\"0x6f6f6f6f6f6f6f6f6f6f6f6f6f6f6f6f6f6f6f6f\"]
+from_block = 100
+";
+
 fn written(path: &Path, sql: &[&str]) {
     let file = Connection::open(path).unwrap();
     for sql in sql {
@@ -235,10 +249,29 @@ async fn hedging_begins_only_after_the_last_imported_trade() {
     assert!(said.contains("1 of 1 imported trades are among the fills"), "{said}");
     assert!(said.contains("hedge go-live --at 103 "), "{said}");
     assert_eq!(moving.lines(OPENINGS).await, ["AAPL -1.5"]);
-    // And hedging from its block on would count it twice, which the check finds
+    std::fs::write(moving.desk.config(), READ).unwrap();
+    // And to begin with its block is refused by the command, which changes nothing
+    let refused = moving.desk.run(&["go-live", "--at", "102", "--reason", "early"], 2).await;
+    assert!(refused.contains("imported, and what they left open counts already"), "{refused}");
+    assert_eq!(moving.desk.count("select count(*) from go_live").await, 0);
+    // And hedging from there on would count it twice, which the check finds
     let live =
         "insert into go_live (source_id, from_block, reason, author) values (1, 102, 'early', 'tester')";
     moving.desk.pool().execute(live).await.unwrap();
     let found = sqlx::query(include_str!("../../sql/checks/imported_twice.sql"));
     assert_eq!(found.fetch_all(moving.desk.pool()).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn once_hedging_has_begun_an_import_states_nothing_more() {
+    // Given a desk that went live, by command
+    let moving = Move::new(&[TABLES, TRADES]).await;
+    std::fs::write(moving.desk.config(), READ).unwrap();
+    moving.desk.run(&["go-live", "--at", "200", "--reason", "rehearsed"], 0).await;
+    // When the earlier system's database comes after
+    let said = moving.import(&[], 3).await;
+    // Then its history is there, and what is exposed stays as it was
+    assert!(said.contains("hedging has begun: nothing is stated any more"), "{said}");
+    assert_eq!(moving.desk.count("select count(*) from imported_trade").await, 10_000);
+    assert_eq!(moving.desk.count("select count(*) from opening_position").await, 0);
 }

@@ -84,6 +84,7 @@ fn source(kind: Kind, owners: Vec<Address>) -> SourceSettings {
         hedge_at: HedgeAt::Latest,
         believe: Verdict::Taken,
         vaults: Vec::new(),
+        wallets: Vec::new(),
     }
 }
 

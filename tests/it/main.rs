@@ -41,6 +41,7 @@ mod exporting;
 mod facts;
 mod faults;
 mod floor;
+mod gas;
 mod gate;
 mod handovers;
 mod hedge_storm;

@@ -10,6 +10,7 @@ use hedge::{
 
 use crate::{
     chain::{Stage, node, settle},
+    office::Desk,
     pit::amount,
     world::World,
 };
@@ -68,6 +69,35 @@ impl Stand {
 
     async fn catch_up(&self) -> Priced {
         self.pricer.catch_up(0, 1_000).await.unwrap()
+    }
+
+    /// The real program's desk on these books.
+    async fn desk(&self) -> Desk {
+        let (settings, source) = (crate::chain::settings(&self.chain, &[&self.node]), &self.stage.source);
+        let mut toml = format!(
+            "[chain.{id}]\nrpc = [\"{rpc}\"]\nusdc = \"{}\"\n\n\
+             [[source]]\nname = \"{}\"\nchain = {id}\nkind = \"{}\"\naddress = \"{}\"\nowners = [\"{}\"]\nfrom_block = {}\n",
+            settings.usdc,
+            source.name,
+            source.kind,
+            source.address,
+            source.owners[0],
+            source.from_block,
+            id = settings.id,
+            rpc = settings.rpc[0],
+        );
+        for token in self.chain.cast().equities() {
+            let feed = if token.ticker.as_deref() == Some("AAPL") { FEED } else { B256::repeat_byte(0x50) };
+            toml += &format!(
+                "\n[[asset]]\nsymbol = \"{}\"\nthreshold = {{ shares = 1 }}\npyth_feed = \"{feed}\"\n\
+                 tokens = [{{ chain = {}, address = \"{}\", wrapped = {} }}]\n",
+                token.ticker.as_ref().unwrap(),
+                settings.id,
+                token.address,
+                token.wraps.is_some(),
+            );
+        }
+        Desk::configured(World::at(self.world.url().clone()).await, &toml)
     }
 
     fn expected(&self, method: &str) -> Vec<(String, Option<Amount>, i64)> {
@@ -153,4 +183,73 @@ async fn a_node_that_is_down_for_prices_delays_no_fill() {
     let known = "select count(*) from oracle_price where price is not null";
     let known: i64 = sqlx::query_scalar(known).fetch_one(priced.world.pool()).await.unwrap();
     assert_eq!(known, old + new);
+}
+
+#[tokio::test]
+async fn the_night_asks_for_every_price_that_is_not_known_and_goes_on_without_those_that_there_are_not() {
+    // Given fills that nobody asked a price for, most of them of shares whose feed Pyth does not know
+    let priced = filled(Weather::calm()).await;
+    let desk = priced.desk().await;
+    // When the night counts
+    let said = desk.run(&["job", "run", "pnl", "--date", "2026-11-20"], 0).await;
+    // Then those of AAPL are known, and the others known to be missing
+    let (old, new) = priced.fills();
+    assert!(said.contains(&format!("prices of fills learnt: {}", old + new)), "{said}");
+    assert_eq!(
+        priced.prices().await.into_iter().filter(|(_, price, _)| price.is_some()).collect::<Vec<_>>(),
+        priced.expected("trace")
+    );
+    let counted = "select count(*) from pnl_row where symbol = 'AAPL' and oracle_price is not null";
+    assert_eq!(desk.count(counted).await, old + new);
+    let open = "select count(*) from fill f join chain_log l using (chain_id, block_hash, log_index)
+                where l.taken_by is null and not exists (select from oracle_price p
+                    where (p.chain_id, p.block_hash, p.log_index) = (f.chain_id, f.block_hash, f.log_index))";
+    assert_eq!(desk.count(open).await, 0);
+    // And the next night asks for none of them again
+    let asked = priced.node.tally().of(Method::Trace);
+    desk.run(&["job", "run", "pnl", "--date", "2026-11-20"], 0).await;
+    assert_eq!(priced.node.tally().of(Method::Trace), asked);
+}
+
+#[tokio::test]
+async fn a_person_asks_what_feeds_said_in_a_transaction() {
+    let priced = filled(Weather::calm()).await;
+    let desk = priced.desk().await;
+    let cast = priced.chain.cast();
+    let aapl = cast.equities().find(|token| token.ticker.as_deref() == Some("AAPL")).unwrap().address;
+    let late = priced.chain.head().number - 1;
+    let fills = priced.chain.canonical_fills();
+    let of = |late_one: bool| {
+        let fill = fills.iter().find(|fill| fill.token == aapl && (fill.block_number >= late) == late_one);
+        let fill = fill.unwrap();
+        (fill.tx_hash.to_string(), fill.block_number)
+    };
+    for (late_one, price) in [(false, "184.47215"), (true, "190")] {
+        let (tx, block) = of(late_one);
+        let said = desk.run(&["price", &tx], 0).await;
+        assert!(said.contains(&format!("chain {}, block {block}\n", priced.chain.chain_id())), "{said}");
+        assert!(said.contains(&format!("AAPL  {price} ± 0.10213  published ")), "{said}");
+        assert!(said.lines().any(|line| line.starts_with("AAPL") && line.ends_with("(trace)")), "{said}");
+        assert!(said.contains("none: the feed is not known to Pyth  (end of block)"), "{said}");
+        std::fs::remove_file(desk.room.path().join("price.said")).unwrap();
+    }
+    // A node without traces says what the feed said after the block
+    priced.node.set_weather(Weather::calm().with(Fault::MethodNotFound.always().on(Method::Trace)));
+    let said = desk.run(&["price", &of(false).0], 0).await;
+    assert!(
+        said.lines().any(|line| line.starts_with("AAPL  184.47215") && line.ends_with("(end of block)")),
+        "{said}"
+    );
+    // And what no node knows is said to be unknown, with what that leaves
+    let said = desk.run(&["price", &B256::repeat_byte(7).to_string()], 1).await;
+    for part in [
+        "the transaction was not found",
+        "no node knows the transaction",
+        "nothing was read or written",
+        "hedge doctor",
+    ] {
+        assert!(said.contains(part), "{said}");
+    }
+    // None of which touched the books
+    assert!(priced.prices().await.is_empty());
 }

@@ -26,7 +26,7 @@ use hedge::{
     time::Clock,
     units::{Amount, Price, Shares, Usd},
     venue::{
-        AuthStyle, Broker, Environment, VenueSettings,
+        AuthStyle, Broker, Environment, Venue, VenueSettings,
         schwab::{OAuth, Tokens as _, login::Login},
     },
 };
@@ -245,6 +245,11 @@ impl Pit {
     pub async fn restart(&mut self) {
         sqlx::raw_sql("update lease set expires_at = now()").execute(self.pool()).await.unwrap();
         (self.trading, self.keeper) = start(&self.world, &self.stage, &self.url, &self.setup).await;
+    }
+
+    /// The broker, by a door of its own and another clock.
+    pub fn venue_at(&self, clock: &Clock) -> Arc<dyn Venue> {
+        brokers::connect(&venue(&self.url, &self.setup), self.pool(), Some(&key()), clock).unwrap()
     }
 
     /// A person logs in at Schwab, with a browser.

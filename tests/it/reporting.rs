@@ -272,6 +272,21 @@ impl History {
                 order.quantity.abs(),
             ));
         }
+        // And most of it is summed, as it is where a hedger runs
+        lines.push(
+            "insert into release (source_id, from_block, to_block, closed_to)
+             select s.id, coalesce(g.from_block, 0), max(l.block_number),
+                 greatest(coalesce(g.from_block, 0) - 1, max(l.block_number) * 4 / 5)
+             from source s left join go_live g on g.source_id = s.id join chain_log l on l.source_id = s.id
+             group by s.id, g.from_block;
+             insert into fill_close (source_id, symbol, quantity)
+             select r.source_id, f.symbol, sum(case f.side when 'BUY' then f.quantity else -f.quantity end)
+             from release r
+             join chain_log l on l.source_id = r.source_id and l.block_number between r.from_block and r.closed_to and l.taken_by is null
+             join fill f using (chain_id, block_hash, log_index)
+             group by r.source_id, f.symbol"
+                .to_owned(),
+        );
         lines.join(";\n")
     }
 }

@@ -7,7 +7,7 @@ use hedge::{
     assets::Threshold,
     book::{
         fill::Side,
-        market::{Account, Capabilities, Holding, Listing},
+        market::{Account, Capabilities, Funds, Holding, Listing},
         order::{OrderId, Refusal, State, Terms},
     },
     policy::{
@@ -89,6 +89,7 @@ impl Desk {
             account: Some(Account {
                 id: "1".to_owned(),
                 cash: usd("10000000"),
+                funds: Funds::of(usd("10000000")),
                 holdings: BTreeMap::from([("AAPL".to_owned(), held("100000"))]),
                 blocked: None,
                 closing_only: false,

@@ -58,7 +58,7 @@ async fn every_query_and_every_check_prepares_and_has_the_shape_on_record() {
 #[tokio::test]
 async fn every_query_of_the_readme_is_one_that_postgres_takes() {
     let world = World::with_books().await;
-    let readme = include_str!("../../README.md");
+    let readme = crate::tidy::WORDS;
     let blocks: Vec<&str> =
         readme.split("```sql\n").skip(1).map(|block| block.split("```").next().unwrap()).collect();
     assert!(!blocks.is_empty());
@@ -289,6 +289,8 @@ async fn every_check_finds_what_it_is_there_for() {
         ("log_above_cursor", "delete from cursor"),
         ("fill_close", "update fill_close set quantity = 0"),
         ("fill_close", "delete from fill_close"),
+        ("execution_close", "select close_executions(1); update execution_close set quantity = 0"),
+        ("execution_close", "select close_executions(1); delete from execution_close"),
         ("order_filled", "update hedge_order set filled = 2"),
         ("order_filled", "update broker_order set filled = 2"),
         ("order_cover", "delete from cover where place = 2"),
@@ -297,6 +299,8 @@ async fn every_check_finds_what_it_is_there_for() {
         ("pnl_day_sums", "delete from pnl_day where et_date = '2026-03-08'"),
         ("pnl_day_sums", "delete from pnl_match"),
         ("pnl_money", "update pnl_row set cash = cash + 0.000000000000000001 where trade_type = 'ONCHAIN'"),
+        ("pnl_total", "update pnl_total set fees = fees + 0.01"),
+        ("pnl_total", "delete from pnl_total"),
         ("open_lot_sums", "delete from open_lot"),
         ("open_lot_sums", "update open_lot set cost = cost + 0.000000000000000001"),
         ("recon_break_events", "update recon_break set state = 'OPEN' where id = 2"),
@@ -304,6 +308,7 @@ async fn every_check_finds_what_it_is_there_for() {
         ("recon_explained", "delete from recon_explanation"),
         ("recon_orphan_break", "update recon_break set class = 'QUANTITY'"),
         ("imported_twice", TWICE),
+        ("gas_booked", DEAR),
         ("log_of_stray_block", "update chain_log set block_number = 103 where block_number = 102"),
     ];
     for (check, wrong) in wrongs {
@@ -319,6 +324,15 @@ async fn every_check_finds_what_it_is_there_for() {
         assert!(wrongs.iter().any(|(check, _)| *check == name), "{name} was never seen to find anything");
     }
 }
+
+/// A thousandth of an ETH at 3 000 dollars, booked a cent too dear.
+const DEAR: &str =
+    "insert into gas (tx_hash, block_hash, chain_id, block_number, block_time, payer, used, price)
+     values (repeat('x', 32)::bytea, repeat('y', 32)::bytea, 8453, 102, now(), repeat('p', 20)::bytea, 1000, 0.000001);
+     insert into ether_price (chain_id, block_hash, feed, price, published_at, asked_at)
+     values (8453, repeat('y', 32)::bytea, repeat('f', 32)::bytea, 3000, now(), now());
+     insert into cash_flow (flow_id, kind, amount, occurred_at, tx_hash, said)
+     select format('gas/8453/0x%s/0x%s/1', encode(tx_hash, 'hex'), encode(block_hash, 'hex')), 'gas', -3.01, now(), tx_hash, '' from gas";
 
 /// The fill of block 102 as a trade that was open in the earlier system before hedging began.
 const TWICE: &str = "insert into import (digest, file, author, imported_at)

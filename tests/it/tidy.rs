@@ -13,12 +13,20 @@ use std::{
 
 use clap::CommandFactory;
 use hedge::{
+    book::recon::explain::Class,
     cli::{Cli, Exit},
     config::TEMPLATE,
 };
 
 const LIB: &str = include_str!("../../src/lib.rs");
-const README: &str = include_str!("../../README.md");
+/// All that is written for whoever uses it: the README, and what it points to. Bad input comes last.
+pub(crate) const WORDS: &str = concat!(
+    include_str!("../../README.md"),
+    include_str!("../../docs/commands.md"),
+    include_str!("../../docs/books.md"),
+    include_str!("../../docs/proving.md"),
+    include_str!("../../docs/configuration.md"),
+);
 
 /// Doors open on streets of their own, none onto another.
 const DOORS: u8 = 3;
@@ -350,19 +358,101 @@ fn no_file_has_two_ideas() {
 }
 
 #[test]
-fn the_readme_names_every_command_key_and_exit_code() {
+fn the_docs_name_every_command_key_and_exit_code() {
     for command in Cli::command().get_subcommands() {
         let name = command.get_name();
-        assert!(README.contains(&format!("| `hedge {name}")), "the README has no row for `hedge {name}`");
+        assert!(WORDS.contains(&format!("| `hedge {name}")), "the docs have no row for `hedge {name}`");
     }
     for exit in [Exit::Done, Exit::Failed, Exit::Usage, Exit::Found, Exit::Unavailable] {
-        assert!(README.contains(&format!("\n| {} |", exit.code())), "the README does not explain {exit:?}");
+        assert!(WORDS.contains(&format!("\n| {} |", exit.code())), "the docs do not explain {exit:?}");
     }
     let keys = TEMPLATE.lines().filter_map(|line| line.trim_start_matches("# ").split_once(" = "));
     let keys: BTreeSet<&str> = keys.map(|(key, _)| key).filter(|key| !key.contains([' ', '.'])).collect();
     assert!(keys.contains("rpc") && keys.contains("pyth_feed"), "{keys:?}");
     for key in keys {
-        assert!(README.contains(&format!("`{key}` |")), "the README has no row for the key `{key}`");
+        assert!(WORDS.contains(&format!("`{key}` |")), "the docs have no row for the key `{key}`");
+    }
+}
+
+/// Classes of alerts: those that `health.sql` gives, and those that jobs do.
+fn alerts() -> BTreeSet<String> {
+    const LEGS: [&str; 7] = ["chain", "orders", "hedging", "broker", "alerts", "calendar", "jobs"];
+    let mut classes = BTreeSet::new();
+    for line in
+        include_str!("../../sql/queries/health.sql").lines().filter(|line| line.starts_with("select '"))
+    {
+        let literals: Vec<&str> = line.split('\'').skip(1).step_by(2).collect();
+        let leg = literals.iter().skip(1).position(|literal| LEGS.contains(literal)).unwrap() + 1;
+        // Before the leg stands the class; where it has two, both begin with what it is of.
+        let of = literals[leg - 1].split(' ').next().unwrap();
+        let same = literals[..leg].iter().filter(|literal| literal.starts_with(&format!("{of} ")));
+        classes.extend(same.chain([&literals[leg - 1]]).map(|class| (*class).to_owned()));
+    }
+    for (path, text) in below("src", "rs").iter().filter(|(path, _)| !path.ends_with("tests.rs")) {
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        let named = code.lines().filter_map(|line| line.trim().strip_prefix("class: \""));
+        // A test message is of no class that anybody gets.
+        let told = named.filter(|_| !path.ends_with("cli/alert.rs"));
+        classes.extend(told.filter_map(|rest| Some(rest.split_once("\".to_owned()")?.0.to_owned())));
+    }
+    classes
+}
+
+#[test]
+fn the_readme_says_what_to_do_about_every_alert() {
+    let readme = include_str!("../../README.md");
+    let section =
+        readme.split("### What to do about each alert").nth(1).unwrap().split("\n### ").next().unwrap();
+    let alerts = alerts();
+    for known in ["order unanswered", "order ambiguous", "messages given up", "job late", "unit failed"] {
+        assert!(alerts.contains(known), "{alerts:?}");
+    }
+    for class in &alerts {
+        assert!(
+            section.contains(&format!("`{class}`")),
+            "the README does not say what to do about `{class}`"
+        );
+    }
+    for class in Class::ALL {
+        assert!(section.contains(class.word()), "the README does not say what to do about {}", class.word());
+    }
+}
+
+#[test]
+fn what_the_docs_point_to_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for from in [
+        "README.md",
+        "DEVELOPERS.md",
+        "docs/books.md",
+        "docs/commands.md",
+        "docs/configuration.md",
+        "docs/proving.md",
+    ] {
+        let text = fs::read_to_string(root.join(from)).unwrap();
+        for link in text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()) {
+            if link.starts_with("https://") {
+                continue;
+            }
+            let (path, anchor) =
+                link.split_once('#').map_or((link, None), |(path, anchor)| (path, Some(anchor)));
+            let there = match path {
+                "" => root.join(from),
+                _ => root.join(from).parent().unwrap().join(path),
+            };
+            assert!(there.is_file(), "{from} points to {link}");
+            let Some(anchor) = anchor else { continue };
+            let heads = fs::read_to_string(&there).unwrap();
+            let heads = heads.lines().filter(|line| line.starts_with('#'));
+            let slug = |head: &str| {
+                let words = head.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
+                words
+                    .chars()
+                    .filter(|letter| letter.is_alphanumeric() || "-_".contains(*letter))
+                    .collect::<String>()
+            };
+            assert!(heads.map(slug).any(|head| head == anchor), "{from} points to {link}");
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use hedge::{
     },
     engine::vaults::{Vaults, discover},
     sim::{Cast, Fault, Generation, Genesis, Hold, Mix, ONE_E18, Rate, SimChain, SimNode, Weather},
-    store::vaults::VaultFound,
+    store::{ledger, vaults::VaultFound},
     tape::Tape,
     time::Clock,
     units::Exact,
@@ -128,6 +128,55 @@ async fn vaults_hold_what_the_books_say_at_every_block_in_every_generation() {
                 assert_eq!((balance.decimals, balance.cut), (decimals, balance.exact.cut_to(decimals)));
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn trades_that_are_no_fills_are_in_the_books_of_every_vault_in_every_generation() {
+    for generation in [Generation::V4, Generation::V5, Generation::V6] {
+        // Given an orderbook in which something of everything happens, a reorg too
+        let cast = Cast { generation, ..Cast::default() };
+        let chain = SimChain::new(Genesis { cast, seed: 9, ..Genesis::at(43_339_885) });
+        chain.keep_inventing(9, Rate::per_block(4), Mix { other_pairs: 400, ..Mix::full() });
+        chain.stock(100_000_000_000);
+        chain.mine_invented(40);
+        chain.reorg(5);
+        let node = node(&chain, Weather::calm()).await;
+        let world = World::new().await;
+        let stage = Stage::new(&world, &chain, &[&node]);
+        stage.settle().await;
+        let reading = stage.reading().await;
+        // When the vaults are held against the books, now and in the past
+        let (usdc, mut swapped) = (chain.cast().usdc, 0);
+        for below in [17, 0] {
+            let block = chain.block(chain.head().number - below).unwrap();
+            let at = Place { number: block.number, hash: block.hash };
+            discover(&reading, usdc, at).await.unwrap();
+            let held = read(&chain, &[&node], at).await.unwrap();
+            let mut conn = world.pool().acquire().await.unwrap();
+            let (rows, sums) =
+                ledger::vaults(&mut conn, reading.id, at.number, usdc, &held.vaults).await.unwrap();
+            // Then all of them agree, with fills and without
+            assert_eq!(rows.len(), held.vaults.len());
+            assert!(rows.iter().all(|row| row.residual.is_zero()), "{generation:?} {below}: {rows:#?}");
+            let now = sums.iter().filter(|sums| !sums.skipped.is_zero()).count();
+            assert!(now >= swapped && now > 0, "{sums:?}");
+            swapped = now;
+        }
+        // And what a side that gave its fill later had moved counts once
+        let sql = "insert into fill
+            select chain_id, block_hash, log_index, role, owner, 'BUY', 'AAPL', token, 1, amount_exact, 0, 0, 1, 1, 0, vault_id, vault_id
+            from skipped_move where direction = 'in' and amount_exact > 0";
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(world.pool()).await.unwrap();
+        let left: i64 = sqlx::query_scalar("select count(*) from reporting.skipped_move")
+            .fetch_one(world.pool())
+            .await
+            .unwrap();
+        let kept: i64 = sqlx::query_scalar("select count(*) from skipped_move where direction = 'in'")
+            .fetch_one(world.pool())
+            .await
+            .unwrap();
+        assert!(kept > 0 && left == 0, "{kept} kept, {left} left");
     }
 }
 

@@ -250,7 +250,7 @@ async fn a_desk_is_shown_as_tables() {
 
 #[test]
 fn every_hold_says_what_to_do_and_the_readme_too() {
-    let readme = include_str!("../../README.md");
+    let readme = crate::tidy::WORDS;
     for reason in Reason::ALL {
         assert_eq!(Reason::named(reason.word()), Some(reason));
         assert!(!advice(reason).is_empty());

@@ -337,6 +337,12 @@ pub struct Inputs {
     pub cuts: Vec<Cut>,
     /// What sources say.
     pub reported: Vec<Balance>,
+    /// What of a broker's cash has not settled: it is in what is reported, and no break.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unsettled: Vec<Balance>,
+    /// Transfers of cash that brokers speak of and have not booked: no evidence, they have no id.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pending: Vec<Balance>,
     /// What our books say, each at its source's cut.
     pub booked: Vec<Balance>,
     /// Logs of ours up to the cut that the ledger lacks.
@@ -365,6 +371,12 @@ pub struct Inputs {
     pub ratios: Vec<Ratio>,
     /// Sums that must come out.
     pub identities: Vec<Identity>,
+    /// What another part of the books has found against them: no sum that could be made here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub doubts: Vec<String>,
+    /// Vaults of ours that the configuration's list lacks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unlisted: Vec<Leg>,
     /// What is not hedged.
     pub positions: Vec<Position>,
     /// Prices.
@@ -382,6 +394,8 @@ impl Inputs {
             at,
             cuts: Vec::new(),
             reported: Vec::new(),
+            unsettled: Vec::new(),
+            pending: Vec::new(),
             booked: Vec::new(),
             missing: Vec::new(),
             stray: Vec::new(),
@@ -396,6 +410,8 @@ impl Inputs {
             announced: Vec::new(),
             ratios: Vec::new(),
             identities: Vec::new(),
+            doubts: Vec::new(),
+            unlisted: Vec::new(),
             positions: Vec::new(),
             marks: Vec::new(),
             calendar: Calendar::default(),
@@ -407,6 +423,8 @@ impl Inputs {
     pub fn sorted(mut self) -> Self {
         self.cuts.sort_by(|one, other| one.source.cmp(&other.source));
         self.reported.sort();
+        self.unsettled.sort();
+        self.pending.sort();
         self.booked.sort();
         self.missing.sort();
         self.stray.sort();
@@ -418,6 +436,7 @@ impl Inputs {
         self.announced.sort();
         self.ratios.sort();
         self.identities.sort();
+        self.unlisted.sort();
         self.positions.sort();
         self.marks.sort();
         self

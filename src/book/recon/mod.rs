@@ -37,6 +37,9 @@ pub struct Judged {
     pub expected: Amount,
     /// What the source says.
     pub reported: Amount,
+    /// What of that has not settled, where the source says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unsettled: Option<Amount>,
     /// What is between them.
     pub residual: Amount,
     /// What of it has evidence.
@@ -111,6 +114,9 @@ pub struct Findings {
     pub exposed: Vec<Exposed>,
     /// What is to be followed until it is gone.
     pub sightings: Vec<Sighting>,
+    /// Vaults of ours that the configuration's list lacks: somebody looks whose they are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unlisted: Vec<Leg>,
     /// Logs that the ledger lacks: to be read again.
     pub missing: Vec<(String, u64)>,
     /// Logs in the ledger that the chain does not have.
@@ -203,10 +209,12 @@ pub fn judge(inputs: &Inputs) -> Result<Findings, Inconsistent> {
             sightings.push(Sighting::unexplained(inputs, &leg, unexplained, &candidates));
             candidates
         };
+        let unsettled = inputs.unsettled.iter().find(|one| one.leg == leg).map(|one| one.amount);
         legs.push(Judged {
             leg,
             expected: open.expected,
             reported: open.reported,
+            unsettled,
             residual: open.residual,
             explained: open.explained,
             unexplained,
@@ -228,6 +236,7 @@ pub fn judge(inputs: &Inputs) -> Result<Findings, Inconsistent> {
         explanations,
         exposed,
         sightings,
+        unlisted: inputs.unlisted.clone(),
         missing: names(&inputs.missing),
         stray: names(&inputs.stray),
     })
@@ -241,7 +250,7 @@ fn rounding(fills: u64) -> Amount {
 
 /// The sums that must come out, whichever way they are counted.
 fn prove(inputs: &Inputs) -> Result<(), Inconsistent> {
-    let mut wrong = Vec::new();
+    let mut wrong = inputs.doubts.clone();
     for identity in &inputs.identities {
         let total = |parts: &[(String, Amount)]| {
             parts.iter().try_fold(Amount::ZERO, |total, (_, part)| sum(total, *part))
@@ -424,6 +433,11 @@ fn candidates(
     });
     found.extend(
         equal.map(|trade| format!("execution/{}/{} is as large, and booked", trade.account, trade.id)),
+    );
+    found.extend(
+        inputs.pending.iter().filter(|one| one.leg == *leg).map(|one| {
+            format!("{} speaks of transfers of {} that it has not booked", leg.account, one.amount)
+        }),
     );
     if leg.kind == Kind::Broker {
         found.extend(simple_ratio(open).map(|(new, old)| {

@@ -40,7 +40,10 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Log in at Schwab; a login lasts seven days
+    /// Logs in at Schwab; a login lasts seven days
+    #[command(
+        after_help = "Examples:\n  hedge auth schwab             print where to log in, then paste where the browser ended\n  hedge auth schwab --listen    the same, and meet the browser there"
+    )]
     Schwab {
         /// The venue, where several are Schwab's
         #[arg(long, value_name = "NAME")]
@@ -49,9 +52,11 @@ enum What {
         #[arg(long)]
         listen: bool,
     },
-    /// Seal all logins under `NEW_ENCRYPTION_KEY` instead of `ENCRYPTION_KEY`
+    /// Seals all logins under `NEW_ENCRYPTION_KEY` instead of `ENCRYPTION_KEY`
+    #[command(after_help = "Examples:\n  NEW_ENCRYPTION_KEY_FILE=key hedge auth rotate-key")]
     RotateKey,
-    /// Tell how old each login is, and which key it is sealed under; ends with 3 where one is about to end
+    /// Tells how old each login is, and which key it is sealed under; ends with 3 where one is about to end
+    #[command(after_help = "Examples:\n  hedge auth status")]
     Status,
 }
 

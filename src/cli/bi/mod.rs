@@ -23,7 +23,7 @@ The key is an API key of Metabase (Admin settings, Authentication, API keys) who
 collections. It comes from METABASE_API_KEY, METABASE_API_KEY_FILE or a credential of the unit, never
 from the command line: who may list processes would see it there.";
 
-/// Dashboards for Metabase.
+/// Makes the dashboards of a Metabase what `hedge` ships.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
@@ -33,7 +33,10 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Make the collection `hedge` of a Metabase what the files say: new ones are added, changed ones changed, none doubled
+    /// Makes the collection `hedge` of a Metabase what the files say: new ones are added, changed ones changed, none doubled
+    #[command(
+        after_help = "Examples:\n  METABASE_API_KEY_FILE=key hedge bi push --url https://metabase.example.com --dry-run"
+    )]
     Push {
         /// Where Metabase is
         #[arg(long, value_name = "URL")]

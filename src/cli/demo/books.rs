@@ -71,7 +71,6 @@ impl Stage {
     async fn compared(&self) -> anyhow::Result<(usize, usize)> {
         let written: Vec<(String, Option<String>)> =
             sqlx::query_as(include_str!("../../../sql/queries/demo_compare.sql"))
-                .bind(i64::try_from(self.recorded)?)
                 .fetch_all(self.sources.db.pool())
                 .await
                 .map_err(|error| StoreError::of("compare the books with the chain", error))?;

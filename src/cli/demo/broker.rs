@@ -1,9 +1,8 @@
 //! The rehearsal Alpaca of the demo, and what the configuration says of it.
 
 use anyhow::Context as _;
-use jiff::{Timestamp, ToSpan as _, civil::Weekday, civil::time, tz::TimeZone};
 
-use super::{Stage, Voice};
+use super::{Stage, Voice, past::Closes};
 use crate::{
     config::Environment,
     sim::{AlpacaKeys, Opening, Prices, SimAccount, SimAlpaca},
@@ -11,39 +10,26 @@ use crate::{
         cursors,
         exposure::{self, Act},
     },
-    time::Clock,
     units::Price,
 };
 
-/// Whose time a market has.
-pub(super) const ZONE: &str = "America/New_York";
 /// What is listed, and at what price.
-const PRICES: [(&str, &str); 3] = [("AAPL", "187.25"), ("TSLA", "404.50"), ("SPYM", "81.95")];
+pub(super) const PRICES: [(&str, &str); 3] = [("AAPL", "187.25"), ("TSLA", "404.50"), ("SPYM", "81.95")];
 
-/// Serves one whose clock is told a trading morning: the demo is watched at night too.
-pub(super) async fn serve() -> anyhow::Result<SimAlpaca> {
+/// Serves one whose market is open, whatever the time: the demo is watched at night too.
+pub(super) async fn serve(closes: &Closes) -> anyhow::Result<SimAlpaca> {
     let mut prices = Prices::none();
     for (ticker, price) in PRICES {
         prices = prices.with(ticker, Price::of(price.parse()?).context("a price is less than nothing")?);
     }
     // Ids that were used yesterday are in nobody's books: these are made anew each time.
     let account = SimAccount::open(Opening { prices, ..Opening::default() });
-    account.set_time(morning(Clock::Wall.now())?);
+    account.hours(|hours| hours.always(Some(true)));
+    for (ticker, date, price) in closes {
+        account.set_close(ticker, *date, *price);
+    }
     let broker = SimAlpaca::serve(account, AlpacaKeys::default(), "127.0.0.1:0").await?;
     Ok(broker)
-}
-
-/// The last weekday morning in New York at half past ten.
-fn morning(now: Timestamp) -> anyhow::Result<Timestamp> {
-    let zone = TimeZone::get(ZONE)?;
-    let mut date = now.to_zoned(zone.clone()).date();
-    loop {
-        let at = date.to_datetime(time(10, 30, 0, 0)).to_zoned(zone.clone())?.timestamp();
-        if at <= now && !matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday) {
-            return Ok(at);
-        }
-        date = date.checked_sub(1.day())?;
-    }
 }
 
 /// What `hedge.toml` says of it.
@@ -90,23 +76,5 @@ impl Stage {
             ))?;
         }
         tx.commit().await.context("could not commit")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_morning_is_that_of_the_last_trading_day() {
-        for (now, expected) in [
-            ("2026-11-20T16:00:00Z", "2026-11-20T15:30:00Z"),
-            ("2026-11-20T15:29:59Z", "2026-11-19T15:30:00Z"),
-            ("2026-11-22T12:00:00Z", "2026-11-20T15:30:00Z"),
-            ("2026-07-20T03:00:00Z", "2026-07-17T14:30:00Z"),
-        ] {
-            let now: Timestamp = now.parse().unwrap();
-            assert_eq!(morning(now).unwrap(), expected.parse().unwrap());
-        }
     }
 }

@@ -11,17 +11,23 @@ use jiff::Timestamp;
 use sqlx::{PgPool, Row as _};
 use tokio::{sync::watch, task::JoinHandle};
 
-use super::{Stage, Voice};
+use super::{Stage, Voice, past::hundred_thousandths};
 use crate::{
     cli::{
         index::{self, Following},
-        trading,
+        pricing, trading,
     },
-    engine::{Stop, indexer::Progress, pulse::Pulse, stopped},
-    sim::{Ask, Fault, Pick, Side, SimTrade, Strike},
+    engine::{
+        Stop, Until, drive,
+        indexer::Progress,
+        pricer::{self, Pricer},
+        pulse::Pulse,
+        stopped,
+    },
+    sim::{Ask, Fault, Pick, Side, SimTrade, Strike, feed_of},
     store::{StoreError, types::At},
     time::Clock,
-    units::{Amount, Shares},
+    units::{Amount, Price, Shares},
     web::{self, Site, door::USUAL},
 };
 
@@ -33,14 +39,15 @@ const BLOCK_TIME: Duration = Duration::from_millis(500);
 const BEHIND: i64 = 15;
 /// Of so many blocks …
 const ROUND: u64 = 40;
-/// … these have somebody take an order of ours: shares, and dollars for each.
-const TRADES: [(u64, Side, &str, &str, &str); 6] = [
-    (1, Side::Sell, "AAPL", "3", "187.60"),
-    (3, Side::Sell, "TSLA", "2", "404.90"),
-    (4, Side::Sell, "SPYM", "0.5", "82.10"),
-    (5, Side::Sell, "AAPL", "5", "187.70"),
-    (9, Side::Sell, "TSLA", "1", "405.10"),
-    (11, Side::Buy, "TSLA", "1", "403.80"),
+/// … these have somebody take an order of ours: tokens, and dollars for each; what Pyth says of the
+/// share then, and by how many cents the broker's price has moved when we are there.
+const TRADES: [(u64, Side, &str, &str, &str, &str, i64); 6] = [
+    (1, Side::Sell, "AAPL", "3", "187.60", "187.25", 2),
+    (3, Side::Sell, "TSLA", "2", "405.20", "404.50", -4),
+    (4, Side::Sell, "SPYM", "0.5", "86.20", "81.95", 0),
+    (5, Side::Sell, "AAPL", "5", "187.70", "187.31", 3),
+    (9, Side::Sell, "TSLA", "1", "405.35", "404.62", 5),
+    (11, Side::Buy, "TSLA", "1", "403.90", "404.58", -3),
 ];
 /// The broker's answer to the order for the first of them is lost, …
 const LOST_AT: u64 = 1;
@@ -53,6 +60,8 @@ const LIE_AT: u64 = 9;
 const MARGIN: &str = "                 ";
 /// How often the books are read for news.
 const LOOK_EVERY: Duration = Duration::from_millis(25);
+/// Prices that are asked for, at most.
+const MOST: u64 = 100;
 /// How long it is waited for orders that are on their way.
 const PATIENCE: Duration = Duration::from_secs(15);
 
@@ -77,13 +86,18 @@ impl Stage {
     ) -> anyhow::Result<Seen> {
         let (end, ended) = watch::channel(false);
         let ready = trading::ready(&self.sources).await?;
-        let Following { mut work, mut shown, pulse } =
-            index::follow(&self.sources, self.sources.ready(None)?, &ended);
+        let readings = self.sources.ready(None)?;
+        let pricers = pricing::pricers(&self.sources)?;
+        let Following { mut work, mut shown, pulse } = index::follow(&self.sources, readings, &ended);
         ready.begin(&mut work, shown.clone(), &pulse, &ended);
         let page = match blocks {
             None => Some(self.show_page(pulse, voice, &ended).await?),
             Some(_) => None,
         };
+        for mut pricer in pricers.iter().filter(|_| blocks.is_none()).cloned() {
+            let (clock, told) = (self.sources.clock.clone(), ended.clone());
+            work.spawn(async move { drive(&mut pricer, Until::Told, pricer::EVERY, &clock, told).await });
+        }
         let mut seen = Seen::default();
         if let Some((_, progress)) = shown.pop() {
             let mut narrator =
@@ -101,6 +115,9 @@ impl Stage {
                 } => said?,
             }
             seen = narrator.seen;
+        }
+        if blocks.is_some() && !*stop.borrow() {
+            self.ask_prices(&pricers, seen.0.first_key_value().map(|(block, _)| *block)).await?;
         }
         // Nobody listening any more is an end as well.
         let _ = end.send(true);
@@ -160,7 +177,35 @@ impl Stage {
                 let weather = self.node.weather();
                 self.node.set_weather(weather.with(Fault::OmitLog(Pick::Any).always().about(next)));
             }
+            self.quote(in_round)?;
             chain.trade(now, &trades(in_round)?);
+        }
+        Ok(())
+    }
+
+    /// Pyth and the broker say what shares are worth in a block of a round: a cent each side of it,
+    /// once it has moved.
+    fn quote(&self, in_round: u64) -> anyhow::Result<()> {
+        let chain = self.node.chain();
+        let next = chain.head().number + 1;
+        for (_, _, ticker, _, _, share, moved) in TRADES.iter().filter(|(block, ..)| *block == in_round) {
+            let oracle = hundred_thousandths(share)?;
+            chain.set_oracle(ticker, feed_of(ticker), next, oracle);
+            let cent = Amount::ONE.atoms() / 100;
+            let price = |cents: i64| {
+                let atoms = i128::from(oracle) * cent / 1_000 + i128::from(moved + cents) * cent;
+                Amount::from_atoms(atoms).and_then(Price::of).context("a price of the demo is absurd")
+            };
+            self.broker.account().set_quote(ticker, price(-1)?, price(1)?);
+        }
+        Ok(())
+    }
+
+    /// Learns what Pyth said at the fills that were hedged.
+    async fn ask_prices(&self, pricers: &[Pricer], from: Option<i64>) -> anyhow::Result<()> {
+        let from = from.map_or(Ok(0), u64::try_from)?;
+        for pricer in pricers {
+            pricer.catch_up(from, MOST).await?;
         }
         Ok(())
     }
@@ -169,7 +214,7 @@ impl Stage {
 /// What is traded in a block of a round.
 fn trades(in_round: u64) -> anyhow::Result<Vec<SimTrade>> {
     let here = TRADES.iter().filter(|(block, ..)| *block == in_round);
-    here.map(|(_, side, ticker, quantity, price)| {
+    here.map(|(_, side, ticker, quantity, price, ..)| {
         let amount = |text: &str| text.parse::<Amount>().context("a trade of the demo cannot be read");
         Ok(SimTrade {
             ticker: (*ticker).to_owned(),

@@ -8,6 +8,7 @@
 //! - `broker`: the rehearsal Alpaca, and what the configuration says of it
 //! - `live`: the head moves, fills are hedged, and what may go wrong does
 //! - `hedged`: what was hedged, beside what the broker has, and one fill step by step
+//! - `past`: two weeks of trading before
 //! - `night`: the books proved, the day's money counted
 //! - `books`: what is in the tables then, and whether it is the truth
 
@@ -16,6 +17,7 @@ mod broker;
 mod hedged;
 mod live;
 mod night;
+mod past;
 
 use std::{
     env,
@@ -35,19 +37,20 @@ use super::{
 use crate::{
     config::Config,
     engine::Stop,
-    sim::{Mix, Provider, Rate, SimAlpaca, SimChain, SimNode, Weather},
+    sim::{Provider, SimAlpaca, SimNode, Weather},
     store::{
         Db, Settings,
         embedded::{Cluster, default_data_dir},
     },
+    time::{Clock, new_york_date},
 };
 
 const EXAMPLES: &str = "\
 Examples:
-  hedge demo          ends by itself in about a minute
+  hedge demo          ends by itself in half a minute
   hedge demo --stay   goes on until ctrl-c, to be looked into";
 
-/// Everything at work on this machine alone: a rehearsal node and broker, our own Postgres, fills, hedges, a reorg.
+/// Shows everything at work on this machine alone: a rehearsal node and broker, our own Postgres, fills, hedges, a reorg.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
@@ -56,12 +59,6 @@ pub struct Args {
     pub stay: bool,
 }
 
-/// What the real contract emitted: takes, clears, wrapped shares, and logs that give no fill.
-const RECORDING: &str = include_str!("../../../tests/fixtures/raindex/raindex-v6.json");
-/// Blocks invented after the recording: enough to see a backfill work.
-const BLOCKS: u64 = 5_000;
-/// Mined at once: between two of these an interrupt is heard.
-const AT_ONCE: u64 = 250;
 /// What the node takes to answer, and the most blocks it answers for at once, as public ones do.
 const LATENCY: Duration = Duration::from_millis(100);
 const WIDEST: u64 = 250;
@@ -104,28 +101,25 @@ async fn play(args: &Args, desk: &Desk, voice: &mut Voice<'_, '_>, stop: &Stop) 
 
     voice.act("2", "A chain, and a node that serves it over HTTP")?;
     let told = stop.clone();
-    let (chain, recorded) = spawn_blocking(move || rehearsed(&told)).await??;
+    let days = past::days(new_york_date(Clock::Wall.now()))?;
+    let (chain, closes) = spawn_blocking(move || past::traded(&days, &told)).await??;
     let weather = Weather::calm().limited(Provider::Infura, Some(WIDEST), None).with_latency(LATENCY);
     let node = SimNode::serve(chain.clone(), weather, "127.0.0.1:0").await?;
     voice.say(&format!(
-        "Blocks {}..={recorded} hold what a Raindex orderbook really emitted; {BLOCKS} more are invented.\n\
+        "Blocks {}..={} are invented, of what a Raindex orderbook emits: two weeks of a desk that makes a market.\n\
          Like many a public node it takes {} ms to answer, and refuses more than {WIDEST} blocks at once.",
         chain.first_block(),
+        chain.head().number,
         LATENCY.as_millis(),
     ))?;
-    let broker = broker::serve().await?;
+    let broker = broker::serve(&closes).await?;
     voice.say(&format!(
-        "And an Alpaca, with {} dollars. Its clock is told that it is {}: the market is open.",
-        broker.account().cash(),
-        broker
-            .account()
-            .now()
-            .to_zoned(jiff::tz::TimeZone::get(broker::ZONE)?)
-            .strftime("%A, %H:%M in New York"),
+        "And an Alpaca, with {} dollars, whose market is open whatever the time.",
+        broker.account().cash()
     ))?;
     let file = home.write_config(&node, &broker)?;
     let sources = home.sources(&file, db).await?;
-    let stage = Stage { node, broker, sources, recorded, home: home.path.clone() };
+    let stage = Stage { node, broker, sources, home: home.path.clone() };
     if *stop.borrow() {
         return Ok(Exit::Done);
     }
@@ -140,8 +134,6 @@ struct Stage {
     node: SimNode,
     broker: SimAlpaca,
     sources: Sources,
-    /// The last block that was recorded and not invented.
-    recorded: u64,
     /// Where files are written.
     home: PathBuf,
 }
@@ -159,6 +151,10 @@ impl Stage {
         let read = backfill::history(&self.sources, all, None, false, stop, voice.out).await?;
         if read != Exit::Done || *stop.borrow() {
             return Ok(read);
+        }
+        self.state_the_past(voice).await?;
+        if *stop.borrow() {
+            return Ok(Exit::Done);
         }
 
         voice.act("4", "`hedge run` follows the head, and hedges: two blocks a second")?;
@@ -190,21 +186,11 @@ impl Stage {
         ))?;
         if args.stay {
             voice.say("\nNode, broker, hedge and database go on until ctrl-c:")?;
+            self.broker.account().hours(|hours| hours.always(Some(true)));
             self.follow(None, voice, stop).await?;
         }
         Ok(Exit::Done)
     }
-}
-
-/// The recorded run and the invention after it, and the last block that was recorded.
-fn rehearsed(stop: &Stop) -> anyhow::Result<(SimChain, u64)> {
-    let chain = SimChain::from_recording(RECORDING).context("the recording of the demo cannot be played")?;
-    let recorded = chain.head().number;
-    chain.keep_inventing(6, Rate { times: 1, blocks: 2 }, Mix::full());
-    while chain.head().number < recorded + BLOCKS && !*stop.borrow() {
-        chain.mine_invented(AT_ONCE);
-    }
-    Ok((chain, recorded))
 }
 
 /// Where the demo's books are kept, held by this process alone.

@@ -1,12 +1,16 @@
 //! The night: the books proved, the day's money counted, and both written to files.
 
-use std::{fs, path::Path};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context as _;
 
 use super::{Stage, Voice};
 use crate::{
-    book::{activity::ActivityKind, recon::inputs::Kind as Leg},
+    book::activity::ActivityKind,
     cli::{job, reconcile::Books},
     config::jobs::specs,
     job::{
@@ -16,13 +20,15 @@ use crate::{
         statement,
     },
     report::{statement as text, statement_page},
-    store::{exposure::Act, recon},
+    store::exposure::Act,
     time::new_york_date,
     units::{Shares, Usd},
 };
 
 /// What runs at night, in its order.
 const NIGHT: [&str; 6] = ["calendar", "corporate_actions", "reconcile", "pnl", "statement", "checks"];
+/// What people are shown of trades that are no fills.
+const MOVES: &str = include_str!("../../../sql/queries/demo_moves.sql");
 /// What people are shown of a break.
 const BREAKS: &str = include_str!("../../../sql/queries/demo_breaks.sql");
 
@@ -43,22 +49,24 @@ smtp = {mail}
     )
 }
 
+/// The mails that are there.
+fn mails(home: &Path) -> BTreeSet<PathBuf> {
+    let there = fs::read_dir(home.join("mail")).into_iter().flatten();
+    there.filter_map(|mail| Some(mail.ok()?.path())).collect()
+}
+
 impl Stage {
     /// Plants two differences, runs the night's jobs, and says what they found and where it is written.
     pub(super) async fn night(&self, voice: &mut Voice<'_, '_>) -> anyhow::Result<()> {
         let (home, clock) = (&self.home, &self.sources.clock);
-        // It is evening at the broker's, too.
+        let before = mails(home);
+        // The broker keeps New York's hours again.
         let account = self.broker.account();
-        account.set_time(clock.now());
+        account.hours(|hours| hours.always(None));
         let all = specs(None)?;
         let office = job::office(&self.sources, all.clone())?;
         let date = new_york_date(clock.now());
         self.first_night(voice).await?;
-        if let Some(reconcile) = all.iter().find(|spec| spec.name == "reconcile") {
-            office.run_for(reconcile, date).await?;
-        }
-        self.correct_vaults(voice).await?;
-
         account.fee(ActivityKind::Regulatory, Usd("0.02".parse()?), "TAF");
         let lost = Shares("0.25".parse()?);
         let hidden = account.happen(ActivityKind::Shares, Some("SPYM"), lost, Usd::ZERO, "");
@@ -73,7 +81,9 @@ impl Stage {
             voice.say(&format!("hedge job run {name:<18} {verdict}: {said}"))?;
         }
         office.clerk.end().await;
-        voice.say("")?;
+        voice.say("\nTrades of one equity against another are no fills, and yet they move vaults. The books know of them:")?;
+        self.show(&[MOVES], voice).await?;
+        voice.say("So every vault is balanced. What is left is what was planted:")?;
         self.show(&[BREAKS], voice).await?;
 
         let mut conn = self.sources.db.pool().acquire().await.context("could not read the statement")?;
@@ -87,11 +97,7 @@ impl Stage {
             .and_then(|()| fs::write(&page, statement_page::page(&stated, "demo")))
             .with_context(|| format!("could not write {}", page.display()))?;
         voice.say(&format!("\nThe same as a page with charts:  {}", page.display()))?;
-        let mut mails: Vec<_> = fs::read_dir(home.join("mail"))
-            .map(|mails| mails.filter_map(|mail| Some(mail.ok()?.path())).collect())
-            .unwrap_or_default();
-        mails.sort();
-        for mail in mails {
+        for mail in mails(home).difference(&before) {
             voice.say(&format!("A mail as it would have gone out: {}", mail.display()))?;
         }
         Ok(())
@@ -106,23 +112,6 @@ impl Stage {
             ))?;
         }
         Ok(())
-    }
-
-    /// Books what only vaults tell of: trades of one equity against another are no fills.
-    async fn correct_vaults(&self, voice: &mut Voice<'_, '_>) -> anyhow::Result<()> {
-        let mut tx = self.sources.db.pool().begin().await.context("could not begin a transaction")?;
-        let mut corrected = 0;
-        for found in recon::breaks(&mut tx, None).await? {
-            if found.what.leg.kind == Leg::Vault && !found.what.state.is_over() {
-                acts::correct(&mut tx, found.id, None, None, self.act()).await?;
-                corrected += 1;
-            }
-        }
-        tx.commit().await.context("could not commit")?;
-        Ok(voice.say(&format!(
-            "Trades of one equity against another are no fills and move vaults: {corrected} balances were corrected, each \
-             with its reason (`hedge correct`)."
-        ))?)
     }
 
     fn act(&self) -> Act<'static> {

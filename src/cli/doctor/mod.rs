@@ -30,7 +30,7 @@ Examples:
   hedge doctor --runs           whether the night's jobs ran: the dead man's timer
   hedge doctor --json | jq '.[] | select(.state == \"failed\")'
 
-Ends with 0 if nothing failed, with 3 if something did.";
+Exit codes: 0 nothing failed, 3 something did.";
 
 /// Tries the configuration, nodes, contracts, tokens, the database, brokers and hedging: ok or the remedy, a line each.
 #[derive(Debug, clap::Args)]

@@ -40,7 +40,7 @@ const DAY: &[&str] = &[
 #[command(after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 pub struct Args {
     /// Show what each share earned on this New York day.
-    #[arg(long, value_name = "YYYY-MM-DD")]
+    #[arg(long, value_name = "DATE")]
     date: Option<Date>,
     /// Count everything again, and not only what changed.
     #[arg(long)]

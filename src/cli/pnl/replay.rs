@@ -27,7 +27,7 @@ use crate::{
 };
 
 const EXAMPLES: &str = "\
-Example:
+Examples:
   hedge pnl replay --events trades.csv --metrics pnl.csv --lots lots.csv
 
 Events have the columns kind (trade, split, rename, retract), symbol, executed_at, trade_type

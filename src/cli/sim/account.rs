@@ -16,7 +16,7 @@ pub(super) struct Account {
     #[arg(long, value_name = "DOLLARS", default_value = "100000", value_parser = dollars)]
     cash: Usd,
     /// A ticker and its price, beside a dozen well-known ones; may be given again.
-    #[arg(long = "price", value_name = "TICKER=PRICE", value_parser = price)]
+    #[arg(long = "price", value_name = "SYMBOL=PRICE", value_parser = price)]
     prices: Vec<(String, Price)>,
     /// What ids, prices and chances are drawn from [default: another one each time].
     #[arg(long)]

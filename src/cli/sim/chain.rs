@@ -180,6 +180,9 @@ threshold = {{ shares = 1 }}
             address = token.address,
             wrapped = token.wraps.is_some(),
         );
+        if let Some(feed) = token.ticker.as_deref().and_then(|ticker| chain.feed(ticker)) {
+            let _ = writeln!(text, "pyth_feed = \"{feed}\"");
+        }
     }
     text
 }

@@ -172,14 +172,16 @@ fn asks_the_same(order: &Order, intent: &Intent) -> bool {
 }
 
 impl Trading {
-    /// Releases fills to the hedger, source by source.
+    /// Releases fills to the hedger, source by source, and sums executions that are far behind.
     async fn release(&self) -> Result<(), StoreError> {
         for feed in &self.feeds {
             let mut tx = self.begin().await?;
             exposure::release(&mut tx, feed.source, feed.from_block, feed.depth, feed.believe).await?;
             commit(tx).await?;
         }
-        Ok(())
+        let mut tx = self.begin().await?;
+        exposure::close_executions(&mut tx).await?;
+        commit(tx).await
     }
 
     /// Reads what the books know, all as of one moment.

@@ -4,15 +4,20 @@
 //! of what *we* booked wrong changes the exposure too; what came from outside does not, so that
 //! nobody hedges against a stranger's trade.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use sqlx::{Postgres, Transaction};
 
 use super::{Reconciler, ask, assemble};
 use crate::{
-    book::recon::{
-        breaks::Event,
-        explain::Class,
-        inputs::{Kind, Leg},
+    book::{
+        recon::{
+            breaks::Event,
+            explain::Class,
+            inputs::{Kind, Leg},
+        },
+        vault::WalletKey,
     },
     store::{
         StoreError,
@@ -37,12 +42,20 @@ pub enum ActError {
         /// Why not.
         why: String,
     },
+    /// It is no end of the transfer that it was named for.
+    #[error("{end} is no end of that transfer: {why}")]
+    NoEnd {
+        /// What should show it.
+        end: String,
+        /// Why it does not.
+        why: String,
+    },
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-async fn find(tx: &mut Transaction<'_, Postgres>, id: i64) -> Result<Followed, ActError> {
+pub(super) async fn find(tx: &mut Transaction<'_, Postgres>, id: i64) -> Result<Followed, ActError> {
     let found = recon::breaks(tx, Some(id)).await?.into_iter().next().ok_or(ActError::NoSuch(id))?;
     if found.what.state.is_over() {
         return Err(ActError::NotNow { id, why: format!("it is {} already", found.what.state.word()) });
@@ -50,7 +63,7 @@ async fn find(tx: &mut Transaction<'_, Postgres>, id: i64) -> Result<Followed, A
     Ok(found)
 }
 
-async fn happen(
+pub(super) async fn happen(
     tx: &mut Transaction<'_, Postgres>,
     found: &Followed,
     (event, word): (&Event, &str),
@@ -213,6 +226,7 @@ async fn book(
         as_of: found.what.first_seen.min(act.at),
         refs,
         mends: Some(found.id),
+        transfer: None,
     };
     let number = recon::enter(tx, &entry, act).await?;
     if let Some(cash) = found.what.cash.filter(|cash| whole && !cash.is_zero() && leg.kind == Kind::Broker) {
@@ -248,19 +262,30 @@ pub async fn open(job: &Reconciler, act: Act<'_>) -> anyhow::Result<Vec<Opened>>
         let number = chain.held.at.number;
         let (rows, _) =
             ledger::vaults(&mut tx, chain.reading.id, number, chain.usdc, &chain.held.vaults).await?;
-        for row in rows {
+        let zero = rows.iter().map(|row| {
             let leg = assemble::vault_leg(&chain.reading, chain.usdc, &row.key);
-            if leg.kind == Kind::Wallet && !row.residual.is_zero() {
-                let entry = Entry {
-                    kind: "opening",
-                    leg,
-                    amount: row.residual,
-                    as_of: act.at,
-                    refs: Vec::new(),
-                    mends: None,
-                };
-                recon::enter(&mut tx, &entry, act).await?;
-            }
+            (leg, row.residual)
+        });
+        let named = chain.held.wallets.iter().map(|(key, balance)| {
+            let leg = assemble::wallet_leg(&chain.reading, chain.usdc, key);
+            (leg, balance.exact.cut(18).unwrap_or_default())
+        });
+        let held: BTreeMap<Leg, Amount> = zero.chain(named).collect();
+        let wallets = assemble::wallets(chain);
+        let keys: Vec<(WalletKey, u8)> = wallets.iter().map(|(key, _, decimals)| (*key, *decimals)).collect();
+        let moved = ledger::wallet_moves(&mut tx, chain.reading.source.chain, number, &keys).await?;
+        for ((_, leg, _), moved) in wallets.into_iter().zip(moved) {
+            let held = held.get(&leg).copied().unwrap_or_default();
+            let entry = Entry {
+                kind: "opening",
+                leg,
+                amount: held.minus(moved).unwrap_or_default(),
+                as_of: act.at,
+                refs: Vec::new(),
+                mends: None,
+                transfer: None,
+            };
+            recon::enter(&mut tx, &entry, act).await?;
         }
     }
     for asked in &read.brokers {
@@ -270,15 +295,17 @@ pub async fn open(job: &Reconciler, act: Act<'_>) -> anyhow::Result<Vec<Opened>>
         let holdings = broker.account.holdings.iter();
         let shares =
             holdings.map(|(symbol, held)| (Leg::new(Kind::Broker, &asked.source, symbol), held.quantity.0));
-        let cash = (Leg::new(Kind::Cash, &asked.source, "USD"), broker.account.cash.0);
+        let total = broker.account.funds.total.0;
+        let cash = (Leg::new(Kind::Cash, &asked.source, "USD"), total);
         let mut count = 0;
         for (leg, amount) in shares.chain([cash]) {
             count += usize::from(leg.kind == Kind::Broker);
             let refs = if leg.kind == Kind::Cash { refs.clone() } else { Vec::new() };
-            let entry = Entry { kind: "opening", leg, amount, as_of: broker.at, refs, mends: None };
+            let (kind, as_of) = ("opening", broker.at);
+            let entry = Entry { kind, leg, amount, as_of, refs, mends: None, transfer: None };
             recon::enter(&mut tx, &entry, act).await?;
         }
-        opened.push(Opened { account: asked.source.clone(), shares: count, cash: broker.account.cash.0 });
+        opened.push(Opened { account: asked.source.clone(), shares: count, cash: total });
     }
     tx.commit().await.map_err(|error| StoreError::of("state opening balances", error))?;
     Ok(opened)

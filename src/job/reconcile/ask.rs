@@ -21,6 +21,7 @@ use crate::{
         log::{Log, Place},
         market::Account,
         order::Report,
+        vault::{VaultKey, WalletKey},
     },
     chain::{
         reader::{self, Failed},
@@ -74,6 +75,13 @@ pub(super) struct AtBroker {
     pub(super) activities: Vec<Activity>,
 }
 
+impl AtBroker {
+    /// The time in which trades are compared: after the one, up to the other.
+    pub(super) fn window(&self) -> (Timestamp, Timestamp) {
+        (self.opened.map_or(self.since, |opened| opened.max(self.since)), self.at)
+    }
+}
+
 /// A source on chain at one block.
 #[derive(Debug)]
 pub(super) struct OnChain {
@@ -81,6 +89,8 @@ pub(super) struct OnChain {
     pub(super) usdc: Address,
     pub(super) time: Timestamp,
     pub(super) held: Held,
+    /// Vaults of ours that the configuration's list lacks.
+    pub(super) unlisted: Vec<VaultKey>,
     /// Logs that were read again, where vaults differ from the books.
     pub(super) reread: Option<Reread>,
 }
@@ -104,7 +114,7 @@ pub(super) struct Read {
 }
 
 /// How often a broker that does not hold still is read.
-const ATTEMPTS: u32 = 3;
+pub(super) const ATTEMPTS: u32 = 3;
 /// How far back trades and activities are asked for at least: three trading days, and a weekend.
 const WINDOW: SignedDuration = SignedDuration::from_hours(24 * 5);
 /// The same of an account that was never read.
@@ -193,7 +203,7 @@ async fn broker(job: &Reconciler, id: VenueId, venue: &dyn Venue) -> Result<AtBr
     let name = venue.name();
     let (opened, last, met) = {
         let mut conn = job.connection().await?;
-        let opened = ledger::opened_at(&mut conn, name).await?;
+        let opened = ledger::opened_at(&mut conn, name, None).await?;
         (opened, ledger::last_cut(&mut conn, name).await?, venues::account(&mut conn, id).await?)
     };
     for attempt in 0..ATTEMPTS {
@@ -204,22 +214,35 @@ async fn broker(job: &Reconciler, id: VenueId, venue: &dyn Venue) -> Result<AtBr
         let window = begun.checked_sub(WINDOW).unwrap_or(begun);
         let first = begun.checked_sub(FIRST_WINDOW).unwrap_or(begun);
         let since = opened.max(Some(last.map_or(first, |last| last.min(window)))).unwrap_or(first);
-        let before = told(venue, since).await?;
-        let at = job.clock.now();
-        let account = venue.account().await?;
-        let orders = venue.orders(since).await?;
-        let (executions, activities) = told(venue, since).await?;
-        if met.as_ref().is_some_and(|met| *met != account.id) {
+        let read = account(id, venue, (opened, since), || job.clock.now()).await?;
+        let Some(read) = read else { continue };
+        if met.as_ref().is_some_and(|met| *met != read.account.id) {
             return Err(Unknown::Why(format!("{name} answered for another account than ever before")));
         }
-        if before == (executions.clone(), activities.clone()) {
-            // A broker's clock may be ahead of ours: what it has told is in its positions.
-            let newest = executions.iter().map(|execution| execution.executed_at).max();
-            let at = newest.map_or(at, |newest| newest.max(at));
-            return Ok(AtBroker { id, at, since, opened, account, orders, executions, activities });
-        }
+        return Ok(read);
     }
     Err(Unknown::Why(format!("{name} did not hold still over {ATTEMPTS} readings: it is trading")))
+}
+
+/// One reading of an account; none where something was traded or moved meanwhile.
+pub(super) async fn account(
+    id: VenueId,
+    venue: &dyn Venue,
+    (opened, since): (Option<Timestamp>, Timestamp),
+    now: impl Fn() -> Timestamp,
+) -> Result<Option<AtBroker>, crate::venue::VenueError> {
+    let before = told(venue, since).await?;
+    let at = now();
+    let account = venue.account().await?;
+    let orders = venue.orders(since).await?;
+    let (executions, activities) = told(venue, since).await?;
+    if before != (executions.clone(), activities.clone()) {
+        return Ok(None);
+    }
+    // A broker's clock may be ahead of ours: what it has told is in its positions.
+    let newest = executions.iter().map(|execution| execution.executed_at).max();
+    let at = newest.map_or(at, |newest| newest.max(at));
+    Ok(Some(AtBroker { id, at, since, opened, account, orders, executions, activities }))
 }
 
 async fn told(
@@ -245,9 +268,8 @@ async fn chain(job: &Reconciler, reading: &Arc<Reading>) -> Result<OnChain, Unkn
     let at = Place { number, hash: header.hash };
     let vaults = discover(reading, usdc, at).await?;
     let keys: BTreeSet<_> = vaults.all.iter().map(|vault| vault.key).collect();
-    let is_wrapper = |token: &Address| reading.keeper.share(*token).is_some_and(|(_, is_wrapped)| is_wrapped);
-    let wrappers = keys.iter().map(|key| key.token).filter(is_wrapper).collect();
-    let wanted = Wanted { vaults: keys, wallets: BTreeSet::new(), wrappers };
+    let wallets = wallets(reading, &keys);
+    let wanted = wanted(reading, keys, wallets);
     let held = vault::read(&reading.nodes, &reading.source, &wanted, at)
         .await
         .map_err(|error| why(&format!("{error}; {}", error.next())))?;
@@ -258,7 +280,30 @@ async fn chain(job: &Reconciler, reading: &Arc<Reading>) -> Result<OnChain, Unkn
     };
     let reread = if differs { reread(job, reading, number).await? } else { None };
     let time = Timestamp::from_second(i64::try_from(header.timestamp).unwrap_or(0)).unwrap_or_default();
-    Ok(OnChain { reading: Arc::clone(reading), usdc, time, held, reread })
+    let unlisted = vaults.unlisted.iter().map(|vault| vault.key).collect();
+    Ok(OnChain { reading: Arc::clone(reading), usdc, time, held, unlisted, reread })
+}
+
+/// The wallets of ours, by token; but for those that a vault stands for.
+fn wallets(reading: &Reading, vaults: &BTreeSet<VaultKey>) -> BTreeSet<WalletKey> {
+    let stands_for = |wallet: &WalletKey| {
+        let WalletKey { holder, token } = *wallet;
+        let zero = VaultKey { owner: holder, token, vault_id: B256::ZERO };
+        vault::is_wallet(&reading.source, &zero) && vaults.contains(&zero)
+    };
+    let tokens = reading.keeper.of_ours();
+    let each = reading.source.wallets.iter();
+    each.flat_map(|holder| tokens.iter().map(|token| WalletKey { holder: *holder, token: *token }))
+        .filter(|wallet| !stands_for(wallet))
+        .collect()
+}
+
+/// What is to be read: what lies in these, and what the wrappers among their tokens are worth.
+pub(super) fn wanted(reading: &Reading, vaults: BTreeSet<VaultKey>, wallets: BTreeSet<WalletKey>) -> Wanted {
+    let is_wrapper = |token: &Address| reading.keeper.share(*token).is_some_and(|(_, is_wrapped)| is_wrapped);
+    let tokens = vaults.iter().map(|key| key.token).chain(wallets.iter().map(|key| key.token));
+    let wrappers = tokens.filter(is_wrapper).collect();
+    Wanted { vaults, wallets, wrappers }
 }
 
 /// Reads the logs since the last balanced run again, and finds what the books lack and what they should not have.

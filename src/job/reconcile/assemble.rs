@@ -14,12 +14,13 @@ use crate::{
     assets::Threshold,
     book::{
         fill::Side,
+        market::Funds,
         order::{Report, Status},
         recon::inputs::{
             Announced, Answer, Balance, Cut, Identity, Inputs, Kind, Leg, LogMove, Mark, Movement, Order,
             Position, Ratio, Trade, Transfer,
         },
-        vault::VaultKey,
+        vault::{VaultKey, WalletKey},
     },
     chain::vault,
     engine::reading::Reading,
@@ -79,6 +80,9 @@ pub(super) async fn assemble(
     for (id, symbol, ex_date, new, old) in ledger::announced(conn, run.date).await? {
         inputs.announced.push(Announced { id, symbol, ex_date, new, old });
     }
+    let doubts = ledger::doubts(conn).await?;
+    inputs.doubts =
+        doubts.iter().map(|said| format!("P&L is counted two ways, and they differ: {said}")).collect();
     let marks = ledger::marks(conn, at).await?;
     positions(conn, job, &marks, &mut inputs).await?;
     inputs.marks = marks.into_iter().map(|(symbol, price)| Mark { symbol, price }).collect();
@@ -98,14 +102,37 @@ pub(super) async fn assemble(
 pub(super) fn vault_leg(reading: &Reading, usdc: Address, key: &VaultKey) -> Leg {
     let VaultKey { owner, token, vault_id } = key;
     let id = U256::from_be_bytes(vault_id.0);
-    let instrument = if *token == usdc {
-        "USDC".to_owned()
-    } else {
-        reading.keeper.share(*token).map_or_else(|| format!("{token:#x}"), |(symbol, _)| symbol)
-    };
     let is_wallet = vault::is_wallet(&reading.source, key);
     let kind = if is_wallet { Kind::Wallet } else { Kind::Vault };
-    Leg::new(kind, format!("{}/{owner:#x}/{token:#x}/{id:#x}", reading.source.name), instrument)
+    let account = format!("{}/{owner:#x}/{token:#x}/{id:#x}", reading.source.name);
+    Leg::new(kind, account, instrument(reading, usdc, *token))
+}
+
+/// The leg of a wallet.
+pub(super) fn wallet_leg(reading: &Reading, usdc: Address, key: &WalletKey) -> Leg {
+    let WalletKey { holder, token } = key;
+    let account = format!("{}/{holder:#x}/{token:#x}", reading.source.name);
+    Leg::new(Kind::Wallet, account, instrument(reading, usdc, *token))
+}
+
+fn instrument(reading: &Reading, usdc: Address, token: Address) -> String {
+    if token == usdc {
+        return "USDC".to_owned();
+    }
+    reading.keeper.share(token).map_or_else(|| format!("{token:#x}"), |(symbol, _)| symbol)
+}
+
+/// Every wallet that was read, with its leg: those that are named, and those that a vault stands for.
+pub(super) fn wallets(chain: &OnChain) -> Vec<(WalletKey, Leg, u8)> {
+    let (reading, usdc) = (&chain.reading, chain.usdc);
+    let named = chain.held.wallets.iter();
+    let named = named.map(|(key, balance)| (*key, wallet_leg(reading, usdc, key), balance.decimals));
+    let zero = chain.held.vaults.iter().filter(|(key, _)| vault::is_wallet(&reading.source, key));
+    let zero = zero.map(|(key, balance)| {
+        let wallet = WalletKey { holder: key.owner, token: key.token };
+        (wallet, vault_leg(reading, usdc, key), balance.decimals)
+    });
+    named.chain(zero).collect()
 }
 
 /// Logs as the judgement takes them.
@@ -158,6 +185,20 @@ async fn chain(
         inputs.reported.push(Balance { leg: leg.clone(), amount: row.reported });
         inputs.booked.push(Balance { leg, amount: booked });
     }
+    inputs.unlisted.extend(chain.unlisted.iter().map(|key| vault_leg(reading, chain.usdc, key)));
+    for (key, balance) in &chain.held.wallets {
+        let amount = balance.exact.cut(18).unwrap_or_default();
+        let held = of_token.entry(key.token).or_default();
+        *held = held.plus(amount).unwrap_or(Amount::MAX);
+        inputs.reported.push(Balance { leg: wallet_leg(reading, chain.usdc, key), amount });
+    }
+    // What is paid into a vault leaves its owner's wallet, and what is taken out comes to it.
+    let wallets = wallets(chain);
+    let keys: Vec<(WalletKey, u8)> = wallets.iter().map(|(key, _, decimals)| (*key, *decimals)).collect();
+    let moved = ledger::wallet_moves(conn, reading.source.chain, number, &keys).await?;
+    for ((_, leg, _), amount) in wallets.into_iter().zip(moved) {
+        inputs.booked.push(Balance { leg, amount });
+    }
     for (kind, account, instrument, amount) in ledger::entries(conn, &source, now).await? {
         if let Some(kind) = Kind::named(&kind) {
             inputs.booked.push(Balance { leg: Leg::new(kind, account, instrument), amount });
@@ -198,9 +239,13 @@ async fn chain(
             inputs.identities.push(Identity {
                 of: format!("{symbol} of {source} ({:#x})", sums.token),
                 held: vec![("vaults".to_owned(), sums.held)],
-                owed: vec![("fills".to_owned(), sums.traded), ("moves".to_owned(), sums.moved)],
-                // Each of the three is cut once.
-                tolerance: Amount::from_atoms(2).unwrap_or_default(),
+                owed: vec![
+                    ("fills".to_owned(), sums.traded),
+                    ("moves".to_owned(), sums.moved),
+                    ("trades that are no fills".to_owned(), sums.skipped),
+                ],
+                // Each of the four is cut once.
+                tolerance: Amount::from_atoms(3).unwrap_or_default(),
             });
         }
     }
@@ -222,19 +267,16 @@ async fn broker(
             return Ok(());
         }
     };
-    inputs.cuts.push(Cut { source: name.clone(), at: told.at, block: None, answer: Answer::Whole });
     let mut hold = |instrument: &str, amount: Amount| {
         let place = places.entry(instrument.to_owned()).or_default();
         place.at_brokers = place.at_brokers.plus(amount).unwrap_or(Amount::MAX);
     };
     for (symbol, holding) in &told.account.holdings {
         hold(symbol, holding.quantity.0);
-        let leg = Leg::new(Kind::Broker, name, symbol);
-        inputs.reported.push(Balance { leg, amount: holding.quantity.0 });
     }
-    hold("USD", told.account.cash.0);
+    hold("USD", told.account.funds.total.0);
+    said(name, told, inputs);
     let cash = Leg::new(Kind::Cash, name, "USD");
-    inputs.reported.push(Balance { leg: cash.clone(), amount: told.account.cash.0 });
     let booked = ledger::account(conn, told.id, name, told.at).await?;
     inputs.booked.push(Balance { leg: cash, amount: booked.cash.0 });
     inputs.rounded.insert(name.clone(), booked.fills);
@@ -242,7 +284,7 @@ async fn broker(
         inputs.booked.push(Balance { leg: Leg::new(Kind::Broker, name, symbol), amount: quantity.0 });
     }
 
-    let since = told.opened.map_or(told.since, |opened| opened.max(told.since));
+    let since = told.window().0;
     for trade in ledger::trades(conn, told.id, (since, told.at)).await? {
         inputs.trades.push(Trade {
             account: name.clone(),
@@ -255,9 +297,29 @@ async fn broker(
             cash: trade.cash.0,
         });
     }
-    let in_window = |at: Timestamp| since < at && at <= told.at;
+    let reports = reports(told);
+    for order in ledger::orders(conn, told.id, since).await? {
+        inputs.orders.push(as_told(order_of(name, order), &reports));
+    }
+    Ok(())
+}
+
+/// What a broker itself says of an account.
+pub(super) fn said(name: &str, told: &AtBroker, inputs: &mut Inputs) {
+    inputs.cuts.push(Cut { source: name.to_owned(), at: told.at, block: None, answer: Answer::Whole });
+    for (symbol, holding) in &told.account.holdings {
+        let leg = Leg::new(Kind::Broker, name, symbol);
+        inputs.reported.push(Balance { leg, amount: holding.quantity.0 });
+    }
+    let cash = |amount: Usd| Balance { leg: Leg::new(Kind::Cash, name, "USD"), amount: amount.0 };
+    let Funds { total, unsettled, pending } = told.account.funds;
+    inputs.reported.push(cash(total));
+    inputs.unsettled.extend(unsettled.map(cash));
+    inputs.pending.extend((pending != Usd::ZERO).then(|| cash(pending)));
+    let (since, to) = told.window();
+    let in_window = |at: Timestamp| since < at && at <= to;
     inputs.told.extend(told.executions.iter().filter(|told| in_window(told.executed_at)).map(|told| Trade {
-        account: name.clone(),
+        account: name.to_owned(),
         at: told.executed_at,
         id: told.id.clone(),
         order: told.broker_order_id.clone(),
@@ -266,12 +328,7 @@ async fn broker(
         quantity: told.quantity.0,
         cash: told.cash.0,
     }));
-    inputs.told_whole.insert(name.clone());
-    let reports: BTreeMap<&str, &Report> =
-        told.orders.iter().map(|report| (report.broker_id.as_str(), report)).collect();
-    for order in ledger::orders(conn, told.id, since).await? {
-        inputs.orders.push(as_told(name, order, &reports));
-    }
+    inputs.told_whole.insert(name.to_owned());
     // A broker dates what it does not time: what the opening knew of is settled.
     let is_after_opening = |at: Option<Timestamp>, date| match (told.opened, at) {
         (None, _) => true,
@@ -280,7 +337,7 @@ async fn broker(
     };
     let after = told.activities.iter().filter(|activity| is_after_opening(activity.at, activity.date));
     inputs.movements.extend(after.map(|activity| Movement {
-        account: name.clone(),
+        account: name.to_owned(),
         date: activity.date,
         id: activity.id.clone(),
         kind: activity.kind.word().to_owned(),
@@ -289,25 +346,38 @@ async fn broker(
         cash: activity.cash.0,
         transfer: None,
     }));
-    Ok(())
 }
 
-/// An order of ours, with what the broker says of it.
-fn as_told(account: &str, order: BookedOrder, reports: &BTreeMap<&str, &Report>) -> Order {
+/// An order of ours, as the books have it.
+fn order_of(account: &str, order: BookedOrder) -> Order {
+    Order {
+        account: account.to_owned(),
+        id: format!("#{}", order.id),
+        broker_ids: order.broker_ids,
+        symbol: order.symbol,
+        quantity: order.quantity.0,
+        filled: None,
+        open: order.live,
+        since: order.since,
+    }
+}
+
+/// What a broker says of orders, by its own ids.
+pub(super) fn reports(said: &AtBroker) -> BTreeMap<&str, &Report> {
+    said.orders.iter().map(|report| (report.broker_id.as_str(), report)).collect()
+}
+
+/// The same, with what the broker says of it.
+pub(super) fn as_told(order: Order, reports: &BTreeMap<&str, &Report>) -> Order {
     let told: Vec<&Report> =
         order.broker_ids.iter().filter_map(|id| reports.get(id.as_str()).copied()).collect();
     let is_told_whole = !told.is_empty() && told.len() == order.broker_ids.len();
     let filled = told.iter().try_fold(Shares::ZERO, |total, report| total.plus(report.filled?));
-    let side = if order.quantity < Shares::ZERO { Side::Sell } else { Side::Buy };
+    let side = if order.quantity < Amount::ZERO { Side::Sell } else { Side::Buy };
     Order {
-        account: account.to_owned(),
-        id: format!("#{}", order.id),
-        broker_ids: order.broker_ids.clone(),
-        symbol: order.symbol,
-        quantity: order.quantity.0,
         filled: filled.filter(|_| is_told_whole).map(|filled| side.signed(filled).0),
-        open: if is_told_whole { told.iter().any(|one| one.status == Status::Working) } else { order.live },
-        since: order.since,
+        open: if is_told_whole { told.iter().any(|one| one.status == Status::Working) } else { order.open },
+        ..order
     }
 }
 

@@ -4,6 +4,8 @@
 //! - `assemble`: what they said beside what the books say
 //! - `telling`: what people hear of it
 //! - [`acts`]: what people do about a break
+//! - [`transfer`]: what left one place of ours for another
+//! - [`replay`]: a past run once more, from its raw answers
 //!
 //! Sources are asked first; then one transaction takes up what the ledger lacked, judges
 //! (`book::recon`), and writes the run, the breaks and what is to be told. Killed before that,
@@ -13,7 +15,9 @@
 pub mod acts;
 mod ask;
 mod assemble;
+pub mod replay;
 mod telling;
+pub mod transfer;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -36,7 +40,7 @@ use crate::{
         breaks::{self, Break, Event, Sighting},
         inputs::{Inputs, Kind},
     },
-    engine::reading::Reading,
+    engine::{reading::Reading, vaults},
     policy::inventory::InventorySettings,
     store::{
         StoreError, cursors, facts, ledger,
@@ -249,7 +253,7 @@ fn conclude(
     let (status, verdict) = match (&wrong, findings.is_complete()) {
         (Some(_), _) => ("FAILED", Verdict::Inconsistent),
         (None, false) => ("INCOMPLETE", Verdict::Incomplete),
-        (None, true) if open > 0 => ("COMPLETE", Verdict::Found),
+        (None, true) if open > 0 || !findings.unlisted.is_empty() => ("COMPLETE", Verdict::Found),
         (None, true) => ("COMPLETE", Verdict::Done),
     };
     let said = match &wrong {
@@ -309,6 +313,7 @@ async fn take_up(
     // First what is not there: it may stand in the place of what is.
     facts::disown(tx, id, number, &stray).await?;
     let new = facts::merge(tx, booked.page).await?;
+    vaults::moved(tx, &chain.reading, chain.held.at.number).await?;
     let new: Vec<(B256, u64)> =
         new.iter().map(|log| (log.block.hash, u64::try_from(log.log_index).unwrap_or_default())).collect();
     let missing = ledger::log_facts(tx, number, chain.usdc, &new).await?;
@@ -321,6 +326,7 @@ fn cuts(read: &Read) -> Vec<CutRow> {
         source: asked.source.clone(),
         at: asked.said.as_ref().map_or(asked.started, |chain| chain.time),
         block: asked.said.as_ref().ok().map(|chain| chain.held.at),
+        since: None,
         started: asked.started,
         finished: asked.finished,
         unknown: asked.said.as_ref().err().cloned(),
@@ -329,6 +335,7 @@ fn cuts(read: &Read) -> Vec<CutRow> {
         source: asked.source.clone(),
         at: asked.said.as_ref().map_or(asked.started, |broker| broker.at),
         block: None,
+        since: asked.said.as_ref().ok().map(|broker| broker.since),
         started: asked.started,
         finished: asked.finished,
         unknown: asked.said.as_ref().err().cloned(),

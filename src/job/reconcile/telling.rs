@@ -43,6 +43,13 @@ pub(super) fn headline(findings: &Findings, open: usize, uncovered: usize) -> St
     if uncovered > 0 {
         let _ = write!(said, "; {uncovered} exposures over their threshold without a reason");
     }
+    match findings.unlisted.len() {
+        0 => {}
+        1 => said.push_str("; 1 vault of ours is not in the configuration"),
+        many => {
+            let _ = write!(said, "; {many} vaults of ours are not in the configuration");
+        }
+    }
     for (source, why) in &findings.unknown {
         let _ = write!(said, "; {source} is not judged: {why}");
     }
@@ -73,6 +80,7 @@ pub(super) fn seen(told: &Told<'_>) -> Seen {
         .collect();
     conditions
         .extend(findings.exposed.iter().filter(|one| !one.is_accounted_for()).map(|one| exposure(told, one)));
+    conditions.extend(findings.unlisted.iter().map(|leg| unlisted(told, leg)));
     if told.verdict == Verdict::Inconsistent {
         conditions.push(Condition {
             key: "ledger".to_owned(),
@@ -123,15 +131,9 @@ fn condition(told: &Told<'_>, followed: &Followed) -> Option<Condition> {
         severity: if is_large { Severity::Critical } else { Severity::Warning },
         symbol: Some(one.leg.instrument.clone()),
         about: format!("{} {} {} leg", one.leg.instrument, signed(one.quantity), one.leg.kind.word()),
-        detail: format!(
-            "{} at {} since {}: {}",
-            one.class_word(),
-            one.leg.account,
-            one.first_seen,
-            followed.detail
-        ),
+        detail: format!("{} at {}: {}", one.class_word(), one.leg.account, followed.detail),
         next: format!(
-            "hedge show breaks; then `hedge accept --break {0}`, `hedge correct {0}` or `hedge write-off {0}`, each with --reason",
+            "`hedge show breaks`; then `hedge accept --break {0}`, `hedge correct {0}` or `hedge write-off {0}`, each with `--reason`",
             followed.id
         ),
         usd: value,
@@ -155,6 +157,24 @@ fn exposure(told: &Told<'_>, one: &Exposed) -> Condition {
         usd: one.value,
         quantity: Some(Shares(one.left)),
         since: one.oldest.unwrap_or(told.run.at),
+        confirmed: true,
+        acknowledged_until: None,
+    }
+}
+
+fn unlisted(told: &Told<'_>, vault: &Leg) -> Condition {
+    Condition {
+        key: format!("vault/{}", vault.account),
+        class: "UNKNOWN_VAULT".to_owned(),
+        leg: place(vault),
+        severity: Severity::Warning,
+        symbol: Some(vault.instrument.clone()),
+        about: format!("a vault of {} that nobody listed", vault.instrument),
+        detail: format!("{} is of an owner of ours, and not among the `vaults` of its source", vault.account),
+        next: "look who filled it; if it is ours, list it in `vaults` of its [[source]]".to_owned(),
+        usd: None,
+        quantity: None,
+        since: told.run.at,
         confirmed: true,
         acknowledged_until: None,
     }
@@ -234,7 +254,7 @@ fn digest(told: &Told<'_>) -> Digest {
         unit: "USD".to_owned(),
         points: points.chain([(told.run.date, today)]).collect(),
     };
-    Digest { headline: row.said.clone(), tables, curves: vec![curve] }
+    Digest { date: Some(told.run.date), headline: row.said.clone(), tables, curves: vec![curve] }
 }
 
 fn drifted(leg: &Judged) -> Vec<String> {

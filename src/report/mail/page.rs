@@ -13,6 +13,8 @@ const FONT: &str = "font-family:-apple-system,'Segoe UI',Roboto,'Helvetica Neue'
 const MONO: &str = "font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-size:13px;";
 const HEAD: &str = "font-size:12px;font-weight:600;color:#59636e;padding:6px 12px 6px 0;text-align:";
 const CELL: &str = "font-size:14px;line-height:20px;color:#1f2328;padding:7px 12px 7px 0;border-top:1px solid #e3e6ea;vertical-align:top;text-align:";
+/// A cell that is longer is broken wherever it must be.
+const LONG: usize = 30;
 const TITLE: &str = "font-size:15px;line-height:20px;font-weight:600;color:#1f2328;margin:28px 0 8px;";
 
 /// `!important`, for it overrides what stands at the elements.
@@ -89,9 +91,20 @@ fn title(text: &str) -> Markup {
     html! { h2.i style=(TITLE) { (text) } }
 }
 
+/// A command, or words with commands between backticks.
 fn command(text: &str) -> Markup {
+    let code = |text: &str| {
+        html! { code.k style={ (MONO) "background:#f0f2f4;color:#1f2328;padding:2px 6px;border-radius:4px;" @if text.len() < LONG { "white-space:nowrap;" } } { (text) } }
+    };
     html! {
-        code.k style={ (MONO) "background:#f0f2f4;color:#1f2328;padding:2px 6px;border-radius:4px;" } { (text) }
+        @if !text.contains('`') && text.starts_with("hedge ") && !text.contains("; ") { (code(text)) }
+        @else {
+            span.i style="color:#1f2328;" {
+                @for (place, part) in text.split('`').enumerate() {
+                    @if place % 2 == 1 { (code(part)) } @else { (part) }
+                }
+            }
+        }
     }
 }
 
@@ -163,7 +176,7 @@ fn figures(table: &Figures) -> Markup {
             }
             @for row in &table.rows {
                 tr {
-                    @for (place, cell) in row.iter().enumerate() { td.i.l style={ (CELL) (side(place)) } { (cell) } }
+                    @for (place, cell) in row.iter().enumerate() { td.i.l style={ (CELL) (side(place)) @if cell.len() > LONG { "overflow-wrap:anywhere;" } } { (cell) } }
                 }
             }
         } }

@@ -80,6 +80,7 @@ pub(super) fn nightly() -> Rendered {
     }
     let row = |cells: &[&str]| cells.iter().map(|cell| (*cell).to_owned()).collect::<Vec<String>>();
     let digest = Digest {
+        date: None,
         headline: "2 breaks are open, 1 of them new: AAPL −0.5 (−$73.70) in the vault, since 2026-11-20 16:02 ET; nothing explains it. Do: hedge show breaks --symbol AAPL".to_owned(),
         tables: vec![Figures {
             title: "Drift by leg".to_owned(),
@@ -114,6 +115,7 @@ pub(super) fn urgent() -> Rendered {
 
 pub(super) fn clear() -> Rendered {
     let digest = Digest {
+        date: None,
         headline: "All clear: 4 symbols, 3 legs and cash are as they should be. Nothing to do.".to_owned(),
         tables: Vec::new(),
         curves: Vec::new(),

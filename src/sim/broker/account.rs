@@ -201,6 +201,11 @@ impl SimAccount {
         self.settled().0.manners.shorts = shorts;
     }
 
+    /// Somebody pays in so much, or out: it is on its way, and not booked.
+    pub fn pend(&self, cash: Usd) {
+        self.settled().0.manners.pending = cash;
+    }
+
     /// Whether keys and logins are worth nothing.
     pub fn revoke_keys(&self, revoked: bool) {
         self.settled().0.manners.revoked = revoked;

@@ -46,6 +46,8 @@ pub(super) struct Manners {
     pub(super) closing_only: bool,
     /// What is there to buy with, if not the cash.
     pub(super) buying_power: Option<Usd>,
+    /// Cash that is on its way in, or out, and not booked.
+    pub(super) pending: Usd,
     /// The keys, or the login, are worth nothing.
     pub(super) revoked: bool,
     /// Requests a minute; none: as many as come.

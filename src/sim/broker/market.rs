@@ -1,18 +1,18 @@
 //! The market that a rehearsal account trades at: hours and prices.
 //!
-//! NYSE's, simply: Monday to Friday, 09:30 to 16:00 in New York, extended from 04:00
-//! to 20:00; a holiday or a half day is one because somebody said so.
+//! The New York Stock Exchange's: its days, holidays and half days by the exchange's own rules,
+//! extended hours from 04:00 to 20:00; and a day of mourning is one because somebody said so.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{
     Timestamp, ToSpan,
-    civil::{Date, Weekday, time},
+    civil::{Date, time},
 };
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use crate::{
-    time::{Session, TradingDay, new_york_date},
+    time::{Session, TradingDay, new_york_date, nyse},
     units::{Amount, Price},
 };
 
@@ -28,7 +28,7 @@ pub struct Hours {
 }
 
 impl Hours {
-    /// Closed all of this day.
+    /// Closed all of this day, whatever the exchange's rules.
     pub fn holiday(&mut self, date: Date) {
         self.holidays.insert(date);
     }
@@ -59,11 +59,11 @@ impl Hours {
 
     /// What the calendar has for a date where nobody intervenes.
     fn usual(&self, date: Date) -> Option<TradingDay> {
-        if matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday) || self.holidays.contains(&date) {
-            return None;
+        let day = nyse::trading_day(date).filter(|_| !self.holidays.contains(&date))?;
+        if !self.half_days.contains(&date) {
+            return Some(day);
         }
-        let (close, late) = if self.half_days.contains(&date) { (13, 17) } else { (16, 20) };
-        let times = [time(4, 0, 0, 0), time(9, 30, 0, 0), time(close, 0, 0, 0), time(late, 0, 0, 0)];
+        let times = [time(4, 0, 0, 0), time(9, 30, 0, 0), time(13, 0, 0, 0), time(17, 0, 0, 0)];
         TradingDay::in_new_york(date, times)
     }
 
@@ -200,9 +200,7 @@ mod tests {
 
     #[test]
     fn a_week_has_five_days_less_the_holidays() {
-        let mut hours = Hours::default();
-        hours.holiday("2026-11-26".parse().unwrap());
-        hours.half_day("2026-11-27".parse().unwrap());
+        let hours = Hours::default();
         // Given the Friday before Thanksgiving's week, after the close
         let friday = at("2026-11-20T21:00:00Z");
         assert_eq!(hours.session(friday), Session::Extended);
@@ -213,6 +211,17 @@ mod tests {
         assert_eq!(hours.end_of_day(at("2026-11-26T15:00:00Z"), false), at("2026-11-27T18:00:00Z"));
         assert_eq!(hours.session(at("2026-11-27T18:00:00Z")), Session::Extended);
         assert_eq!(hours.session(at("2026-11-27T22:00:00Z")), Session::Closed);
+    }
+
+    #[test]
+    fn a_day_of_mourning_is_one_because_somebody_says_so() {
+        let mut hours = Hours::default();
+        let (monday, tuesday) = ("2026-11-23".parse().unwrap(), "2026-11-24".parse().unwrap());
+        hours.holiday(monday);
+        hours.half_day(tuesday);
+        assert_eq!(hours.day(monday), None);
+        assert!(hours.day(tuesday).unwrap().closes_early());
+        assert_eq!(hours.next_session(at("2026-11-20T22:00:00Z"), false), Some(at("2026-11-24T14:30:00Z")));
     }
 
     #[test]

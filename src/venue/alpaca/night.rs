@@ -27,7 +27,7 @@ use crate::{
 
 /// A number that may be left blank.
 #[derive(Clone, Copy, Debug, Default)]
-struct Blank(Option<Number>);
+pub(super) struct Blank(pub(super) Option<Number>);
 
 impl<'de> Deserialize<'de> for Blank {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {

@@ -12,13 +12,15 @@ use jiff::{
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::night::Blank;
 use crate::{
     book::{
         fill::Side,
-        market::{Account, Holding, Listing, Quote},
+        market::{Account, Funds, Holding, Listing, Quote},
         order::{Report, Status},
     },
     time::TradingDay,
+    units::Usd,
     venue::number::Number,
 };
 
@@ -130,7 +132,12 @@ fn status(word: &str, time_in_force: Option<&str>) -> (Status, bool) {
 #[derive(Deserialize)]
 pub(super) struct AccountBody {
     id: String,
+    /// With the proceeds of what has not settled (`alpaca.md` §7).
     cash: Number,
+    #[serde(default)]
+    pending_transfer_in: Blank,
+    #[serde(default)]
+    pending_transfer_out: Blank,
     status: Option<String>,
     #[serde(default)]
     trading_blocked: bool,
@@ -171,9 +178,13 @@ pub(super) fn account(
     if let Some(status) = body.status.filter(|status| status != "ACTIVE") {
         blocked.push(format!("the account is {status}"));
     }
+    let dollars = |blank: Blank| blank.0.map_or(Usd::ZERO, Number::usd);
+    let (to_come, to_go) = (dollars(body.pending_transfer_in), dollars(body.pending_transfer_out));
+    let pending = to_come.minus(to_go).unwrap_or_default();
     Ok(Account {
         id: body.id,
         cash: body.cash.usd(),
+        funds: Funds { pending, ..Funds::of(body.cash.usd()) },
         holdings,
         blocked: (!blocked.is_empty()).then(|| blocked.join(", ")),
         closing_only: false,

@@ -513,6 +513,10 @@ impl Venue for Schwab {
     }
 
     fn tape(&self, tape: Option<&Tape>) {
+        // A tape is whole: how the account goes in paths is asked again, and is on it.
+        if let Ok(mut known) = self.hash.try_lock() {
+            *known = None;
+        }
         self.host.put(tape.cloned());
         self.data.put(tape.cloned());
     }

@@ -17,7 +17,7 @@ use crate::{
     book::{
         execution::{Execution, Nature},
         fill::Side,
-        market::{Account, Holding, Listing, Quote},
+        market::{Account, Funds, Holding, Listing, Quote},
         order::{Report, Status, Terms, Ticket},
     },
     time::TradingDay,
@@ -295,6 +295,7 @@ struct Balances {
     cash_balance: Option<Number>,
     cash_available_for_trading: Option<Number>,
     total_cash: Option<Number>,
+    unsettled_cash: Option<Number>,
     available_funds: Option<Number>,
 }
 
@@ -313,12 +314,22 @@ impl AccountBody {
     pub(super) fn account(self, asked_at: Timestamp) -> Option<Account> {
         let Securities { kind, account_number, is_closing_only_restricted, positions, current_balances } =
             self.securities_account;
-        let Balances { cash_balance, cash_available_for_trading, total_cash, available_funds } =
-            current_balances;
-        let cash = match kind.as_deref() {
-            Some("CASH") => cash_available_for_trading.or(cash_balance).or(total_cash),
-            _ => cash_balance.or(total_cash).or(available_funds),
+        let Balances {
+            cash_balance,
+            cash_available_for_trading,
+            total_cash,
+            unsettled_cash,
+            available_funds,
+        } = current_balances;
+        // What a cash account may trade with lacks what open orders hold; all of it is its total.
+        let (cash, total) = if kind.as_deref() == Some("CASH") {
+            let free = cash_available_for_trading.or(cash_balance).or(total_cash);
+            (free, total_cash.or(cash_balance).or(free))
+        } else {
+            let cash = cash_balance.or(total_cash).or(available_funds);
+            (cash, cash)
         };
+        let funds = Funds { unsettled: unsettled_cash.map(Number::usd), ..Funds::of(total?.usd()) };
         let mut holdings = BTreeMap::new();
         for position in positions {
             let quantity = position.long_quantity.shares().minus(position.short_quantity.shares())?;
@@ -327,6 +338,7 @@ impl AccountBody {
         Some(Account {
             id: account_number,
             cash: cash?.usd(),
+            funds,
             holdings,
             blocked: None,
             closing_only: is_closing_only_restricted,
@@ -576,6 +588,15 @@ mod tests {
             (flat.cash.to_string(), flat.closing_only, flat.holdings.len()),
             ("100000".into(), true, 0)
         );
+        assert_eq!(flat.funds, Funds::of(Usd("7".parse().unwrap())), "the books are held against all of it");
+        let sold = account(
+            r#"{"securitiesAccount":{"type":"CASH","accountNumber":"1","currentBalances":{"cashBalance":1,
+                "cashAvailableForTrading":2.5,"totalCash":1002.5,"unsettledCash":1000.0}}}"#,
+        )
+        .unwrap();
+        let dollars = |text: &str| Usd(text.parse().unwrap());
+        assert_eq!(sold.cash, dollars("2.5"));
+        assert_eq!((sold.funds.total, sold.funds.unsettled), (dollars("1002.5"), Some(dollars("1000"))));
         let margin = account(
             r#"{"securitiesAccount":{"type":"MARGIN","accountNumber":"1","currentBalances":{"cashBalance":12.34,
                 "availableFunds":99},"positions":[{"longQuantity":5.0,"shortQuantity":0.0,"instrument":

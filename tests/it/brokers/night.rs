@@ -10,7 +10,7 @@ use hedge::{
     secret::Secret,
     sim::{AlpacaKeys, Ask, SchwabApp, SimAccount, SimAlpaca, SimSchwab, Strike},
     tape::Tape,
-    time::Clock,
+    time::{Clock, nyse},
     units::{Shares, Usd},
     venue::{
         AuthStyle, Broker, Environment, Of, Venue, VenueError, VenueSettings,
@@ -256,6 +256,17 @@ async fn a_calendar_has_holidays_and_half_days_where_the_venue_has_one() {
     );
     let schwab = Door::to_schwab(OPEN).await;
     assert_eq!(schwab.venue.calendar(day("2026-11-25"), day("2026-11-30")).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn the_rehearsal_brokers_calendar_is_the_exchanges() {
+    let door = Door::to_alpaca().await;
+    let (from, to) = (day("2026-11-20"), day("2028-05-31"));
+    let told = door.venue.calendar(from, to).await.unwrap().unwrap();
+    let days = std::iter::successors(Some(from), |day| day.tomorrow().ok()).take_while(|day| *day <= to);
+    let rules: Vec<_> = days.filter_map(nyse::trading_day).collect();
+    assert_eq!(told, rules);
+    assert_eq!(told.iter().filter(|day| day.closes_early()).count(), 3);
 }
 
 #[tokio::test]

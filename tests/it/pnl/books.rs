@@ -12,9 +12,10 @@ use hedge::{
         notify::Voice,
         pairing::{self, Differs},
         pnl::{self, Counting},
+        statement,
     },
     time::new_york_date,
-    units::{Shares, Usd},
+    units::{Amount, Shares, Usd},
 };
 use jiff::Timestamp;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
@@ -116,6 +117,35 @@ impl Books {
         json!({"rows": rows, "open_lots": lots, "daily": daily})
     }
 
+    /// What is open, valued at these marks as the statement of the last day values it.
+    async fn unrealized(&self, marks: &BTreeMap<String, Amount>) -> Value {
+        let last: String = sqlx::query_scalar("select max(et_date)::text from pnl_day")
+            .fetch_one(self.world.pool())
+            .await
+            .unwrap();
+        for (symbol, price) in marks {
+            let sql = format!(
+                "insert into mark (symbol, price, as_of, source) values ('{symbol}', {price}, '{last}T23:30:00Z', 'close')
+                 on conflict do nothing"
+            );
+            self.world.pool().execute(AssertSqlSafe(sql)).await.unwrap();
+        }
+        let mut conn = self.world.pool().acquire().await.unwrap();
+        let stated = statement::read(&mut conn, last.parse().unwrap(), Timestamp::UNIX_EPOCH).await.unwrap();
+        let open = stated.lines.iter().filter(|line| line.closing.net != Shares::ZERO);
+        open.map(|line| {
+            let closing = &line.closing;
+            json!({
+                "symbol": line.symbol, "net_position": closing.net.to_string(),
+                "book_value": closing.book_value.to_string(),
+                "mark": closing.mark.as_ref().map(|mark| mark.price.to_string()),
+                "market_value": closing.market().map(|usd| usd.to_string()),
+                "unrealized_pnl": closing.unrealized().map(|usd| usd.to_string()),
+            })
+        })
+        .collect()
+    }
+
     /// Rows as objects, decimals without closing zeros, without what is null in a match.
     async fn ask(&self, sql: &'static str) -> Vec<Value> {
         let sql = format!("select to_json(asked)::text from ({sql}) asked");
@@ -143,7 +173,7 @@ fn plain(value: Value, inside: bool) -> Value {
             Value::Object(fields.map(|(key, value)| (key, plain(value, inside))).collect())
         }
         Value::Array(parts) => parts.into_iter().map(|part| plain(part, true)).collect(),
-        Value::String(text) => match text.parse::<hedge::units::Amount>() {
+        Value::String(text) => match text.parse::<Amount>() {
             Ok(amount) => amount.to_string().into(),
             Err(_) => text.into(),
         },
@@ -161,7 +191,7 @@ fn facts(event: &Value) -> String {
     let id = given(event, "trade_id").unwrap();
     let (quantity, cash) = (told.quantity, told.cash);
     let fee = amount(event, "fee").filter(|fee| !fee.is_zero());
-    let paid = fee.map(hedge::units::Amount::negated);
+    let paid = fee.map(Amount::negated);
     if told.key.kind == TradeType::Onchain {
         let mut sql = format!(
             "insert into chain_log (chain_id, block_hash, log_index, source_id, block_number, block_time, tx_hash, tx_index, topics, data)
@@ -230,6 +260,7 @@ fn retracted(event: &Value) -> String {
 
 #[tokio::test]
 async fn every_case_comes_out_of_the_books_as_it_must() {
+    let mut valued = 0;
     for case in cases() {
         let mut books = Books::new().await;
         for (place, batch) in case.batches.iter().enumerate() {
@@ -282,6 +313,10 @@ async fn every_case_comes_out_of_the_books_as_it_must() {
             for part in ["rows", "open_lots", "daily"] {
                 assert_eq!(told[part], wanted[part], "{part} of {}", case.name);
             }
+            if let Some(unrealized) = wanted.get("unrealized") {
+                assert_eq!(&books.unrealized(&case.marks).await, unrealized, "{}", case.name);
+                valued += unrealized.as_array().unwrap().len();
+            }
             if wanted.get("restated").is_some() {
                 let told = json!({
                     "restated": books.ended("known_to = $1 and ended_by = 'restated'").await,
@@ -304,6 +339,7 @@ async fn every_case_comes_out_of_the_books_as_it_must() {
         );
         assert_eq!(books.told().await, before, "{}", case.name);
     }
+    assert_eq!(valued, 5, "positions that a case values");
 }
 
 /// Trades of two shares over some days, with late ones, taken ones and splits, in batches.

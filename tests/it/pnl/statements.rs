@@ -2,7 +2,12 @@
 
 use hedge::{
     book::statement::{Covered, Line},
-    job::{Outcome, Run, Verdict, notify::Voice, statement},
+    job::{
+        Outcome, Run, Verdict,
+        accruals::{self, Accrued},
+        notify::Voice,
+        statement,
+    },
     units::{Amount, Usd},
 };
 use insta::{assert_snapshot, with_settings};
@@ -231,4 +236,138 @@ async fn the_program_counts_shows_and_states() {
     );
     let day = hedge(&["statement", "--date", "2026-03-02", "--csv"]);
     assert!(day.lines().nth(1).unwrap().starts_with("AAPL,0,0,0,7,2.7,399.35,2.3,343.8,0,0.4,59,,"), "{day}");
+}
+
+/// A reconciliation of a source at a block, at which so many tokens of a wrapper were worth so much each.
+async fn cut(books: &Books, (run, date): (i64, &str), block: i64, held: &str, ratio: &str) {
+    let sql = format!(
+        "insert into recon_run (id, business_date, attempt, started_at, finished_at, status, passes, input_digest, output_digest,
+             open_breaks, unexplained, code_version, said)
+         overriding system value
+         values ({run}, '{date}', 1, '{date}T23:30:00Z', '{date}T23:31:00Z', 'COMPLETE', 1, sha256(''), sha256(''), 0, 0, '', '');
+         insert into recon_cut (run_id, source, as_of, block_number, block_hash, read_started, read_finished, completeness)
+         values ({run}, 'raindex', '{date}T23:29:00Z', {block}, sha256(int8send({block})), '{date}T23:30:00Z', '{date}T23:30:10Z', 'WHOLE');
+         insert into recon_ratio (run_id, source, token, symbol, held, ratio, block_number)
+         values ({run}, 'raindex', repeat('t', 20)::bytea, 'AAPL', {held}, {ratio}, {block})"
+    );
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(books.world.pool()).await.unwrap();
+}
+
+async fn accrue(books: &Books) -> Accrued {
+    accruals::run(books.world.pool()).await.unwrap()
+}
+
+#[tokio::test]
+async fn what_a_wrapper_earned_is_income_of_its_day_and_no_trade() {
+    let mut books = Books::new().await;
+    // Given twelve tokens that are worth 1.0083 shares each, of which one and a half are sold (`accounting.md` A.6, example 9)
+    cut(&books, (1, "2026-03-02"), 100, "12", "1.0083").await;
+    let sold = "
+        insert into chain_log (chain_id, block_hash, log_index, source_id, block_number, block_time, tx_hash, tx_index, topics, data)
+        values (8453, sha256('150'), 0, 1, 150, '2026-03-03T15:00:00Z', sha256('tx'), 0, '', '');
+        insert into fill (chain_id, block_hash, log_index, role, owner, side, symbol, token, token_quantity, token_quantity_exact,
+            usdc, usdc_exact, wrapper_ratio, quantity, price)
+        values (8453, sha256('150'), 0, 'order', repeat('o', 20)::bytea, 'SELL', 'AAPL', repeat('t', 20)::bytea, 1.5, 1.5,
+            222.33015, 222.33015, 1.0083, 1.51245, 148.2201)";
+    books.world.pool().execute(sold).await.unwrap();
+    books.count_on().await;
+    assert_eq!(accrue(&books).await, Accrued::default());
+    // When the ratio rises, then nothing is booked before there is a mark
+    cut(&books, (2, "2026-03-03"), 200, "10.5", "1.0100").await;
+    assert_eq!(accrue(&books).await, Accrued { booked: 0, unmarked: 1 });
+    mark(&books, "AAPL", "2026-03-03T21:00:00Z", "147.40").await;
+    assert_eq!(accrue(&books).await, Accrued { booked: 1, unmarked: 0 });
+    assert_eq!(accrue(&books).await, Accrued::default(), "once");
+    let row: (String, Amount, String, String) = sqlx::query_as(
+        "select symbol, amount_usd_exact, valuation, et_date::text from reporting.cost where kind = 'nav accrual' and is_income",
+    )
+    .fetch_one(books.world.pool())
+    .await
+    .unwrap();
+    assert_eq!(row.0, "AAPL");
+    assert_eq!(row.2, "147.4 dollars a share, close of 2026-03-03T21:00:00Z");
+    assert_eq!(row.3, "2026-03-03");
+    // 10.5 tokens, 0.0017 shares more each
+    assert_eq!(row.1, "2.63109".parse().unwrap());
+    // Then it is income of that day and share, and what trades earned is what it was
+    books.count_on().await;
+    state(&books, "2026-03-03").await;
+    let stated = read(&books, "2026-03-03").await;
+    assert_eq!(stated.lines[0].income["nav accrual"], Usd(row.1));
+    assert_eq!(stated.total(Line::realized).usd, Usd::ZERO);
+    assert!(stated.ties_out());
+    // A run that reads an older block again makes nothing accrue twice
+    cut(&books, (3, "2026-03-04"), 180, "10.5", "1.0083").await;
+    cut(&books, (4, "2026-03-05"), 300, "10.5", "1.0100").await;
+    assert_eq!(accrue(&books).await, Accrued::default());
+    // And a split that the wrapper passes on is none: four for one, a day late
+    let split = json!({"kind": "split", "symbol": "AAPL", "at": "2026-03-06T05:00:00Z", "ratio_num": "4", "ratio_den": "1"});
+    books.tell(&split).await.unwrap();
+    cut(&books, (5, "2026-03-09"), 400, "10.5", "4.04").await;
+    assert_eq!(accrue(&books).await, Accrued::default());
+}
+
+#[tokio::test]
+async fn a_statement_says_what_drifted_on_its_day() {
+    // Given a day on which one break came up, one that was there is resolved, and one stands explained
+    let mut books = Books::new().await;
+    let event = json!({"kind": "trade", "symbol": "AAPL", "executed_at": "2026-03-03T15:00:00Z", "trade_type": "ONCHAIN",
+        "trade_id": 1, "side": "BUY", "quantity": "1", "price": "147"});
+    books.tell(&event).await.unwrap();
+    mark(&books, "AAPL", "2026-03-03T21:00:00Z", "147.40").await;
+    books.count_on().await;
+    cut(&books, (1, "2026-03-02"), 100, "12", "1").await;
+    cut(&books, (2, "2026-03-03"), 200, "12", "1").await;
+    let drifted = "
+        insert into recon_leg (run_id, leg, account, instrument, expected, reported, residual, explained, unexplained, price, candidates) values
+            (1, 'broker', 'alpaca', 'TSLA', 10, 12, 2, 0, 2, 200, '{}'),
+            (2, 'vault', 'raindex/v', 'AAPL', 50.4, 49.9, -0.5, 0, -0.5, 147.40, '{}'),
+            (2, 'broker', 'alpaca', 'AAPL', 100, 101, 1, 1, 0, 147.40, '{}'),
+            (2, 'cash', 'alpaca', 'USD', 20000.50, 20000.20, -0.30, 0, -0.30, null, '{}'),
+            (2, 'broker', 'alpaca', 'MSFT', 7, 7, 0, 0, 0, 400, '{}');
+        insert into recon_break (id, key, leg, account, instrument, class, stuck, state, quantity, first_seen, changed_at, refs, detail)
+        overriding system value values
+            (1, sha256('1'), 'broker', 'alpaca', 'TSLA', 'UNEXPLAINED', false, 'RESOLVED', 0, '2026-03-02T23:31:00Z', '2026-03-03T23:31:00Z', '{}', ''),
+            (2, sha256('2'), 'vault', 'raindex/v', 'AAPL', 'UNEXPLAINED', false, 'OPEN', -0.5, '2026-03-03T23:31:00Z', '2026-03-03T23:31:00Z', '{}', ''),
+            (3, sha256('3'), 'broker', 'alpaca', 'AAPL', 'IN_FLIGHT_ORDER', false, 'EXPLAINED', 1, '2026-03-03T23:31:00Z', '2026-03-03T23:31:00Z', '{}', ''),
+            (4, sha256('4'), 'broker', 'alpaca', 'NVDA', 'UNEXPLAINED', false, 'OPEN', 3, '2026-03-04T23:31:00Z', '2026-03-04T23:31:00Z', '{}', '');
+        insert into recon_break_event (break_id, run_id, event, state, quantity, happened_at) values
+            (1, 1, 'opened', 'OPEN', 2, '2026-03-02T23:31:00Z'),
+            (1, 2, 'resolved', 'RESOLVED', 0, '2026-03-03T23:31:00Z'),
+            (2, 2, 'opened', 'OPEN', -0.5, '2026-03-03T23:31:00Z'),
+            (3, 2, 'explained', 'EXPLAINED', 1, '2026-03-03T23:31:00Z'),
+            (4, 2, 'opened', 'OPEN', 3, '2026-03-04T23:31:00Z')";
+    books.world.pool().execute(drifted).await.unwrap();
+    // When it is stated, then that is on it, as text, as a page and in the mail
+    state(&books, "2026-03-03").await;
+    let stated = read(&books, "2026-03-03").await;
+    assert_eq!(stated.broken(), (2, 1, 2));
+    let mut shown = Vec::new();
+    hedge::report::statement::write(&stated, &mut shown).unwrap();
+    let shown = String::from_utf8(shown).unwrap();
+    let drift =
+        shown.split("drift, as reconciled last:\n").nth(1).unwrap().split("\ncoverage").next().unwrap();
+    assert_snapshot!(drift, @"
+      vault AAPL: -0.5, unexplained -0.5 (-73.70 USD)
+      cash USD: -0.3, unexplained -0.3 (-0.30 USD)
+      broker AAPL: 1, unexplained 0 (0.00 USD)
+
+    breaks: 2 came up, 1 resolved, 2 stand:
+      open vault AAPL UNEXPLAINED: -0.5 (-73.70 USD), since 2026-03-03T23:31:00Z
+      explained broker AAPL IN_FLIGHT_ORDER: 1 (147.40 USD), since 2026-03-03T23:31:00Z
+      resolved broker TSLA UNEXPLAINED: 0 (0.00 USD), since 2026-03-02T23:31:00Z
+    ");
+    let page = hedge::report::statement_page::page(&stated, "prod");
+    for part in ["Drift, as reconciled last", "Breaks: 2 came up, 1 resolved, 2 stand", "IN_FLIGHT_ORDER"] {
+        assert!(page.contains(part), "{part}");
+    }
+    let mail = hedge::report::statement::digest(&stated);
+    let breaks = mail.tables.iter().find(|table| table.title == "Breaks").unwrap();
+    assert_eq!(breaks.rows[0], ["AAPL", "vault", "UNEXPLAINED", "open", "-0.5", "-73.70"]);
+    // And it is of that day: the day before had its own, and a break of the day after is none of it
+    let before = read(&books, "2026-03-02").await;
+    assert_eq!((before.broken(), before.drift.len()), ((1, 0, 1), 1));
+    assert_eq!(before.drift[0].value, Some(usd("400")));
+    // And where nobody reconciled there is nothing to say
+    assert!(read(&books, "2026-03-01").await.drift.is_empty());
 }

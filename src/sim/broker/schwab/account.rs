@@ -48,6 +48,9 @@ fn account(ledger: &Ledger, request: &Request, now: Timestamp) -> Value {
     let (cash, free) = (cents(ledger.cash()), cents(ledger.buying_power()));
     let liquidation = cents(ledger.cash().and(worth));
     let margin = ledger.manners.shorts;
+    // Shares settle on the next business day: what was sold today has not.
+    let sold = ledger.executions.iter().filter(|one| new_york_date(one.at) == new_york_date(now));
+    let unsettled = cents(sold.fold(Usd::ZERO, |sum, one| sum.and(one.cash.max(Usd::ZERO))));
     let balances = if margin {
         json!({
             "availableFunds": free, "buyingPower": free, "buyingPowerNonMarginableTrade": free,
@@ -57,7 +60,7 @@ fn account(ledger: &Ledger, request: &Request, now: Timestamp) -> Value {
     } else {
         json!({
             "cashAvailableForTrading": free, "cashAvailableForWithdrawal": free, "totalCash": cash,
-            "unsettledCash": 0.0, "cashCall": 0.0, "cashBalance": cash, "liquidationValue": liquidation,
+            "unsettledCash": unsettled, "cashCall": 0.0, "cashBalance": cash, "liquidationValue": liquidation,
         })
     };
     let mut account = json!({

@@ -14,6 +14,13 @@ create table execution_line (
     constraint executions_have_one_line check (only_one)
 );
 insert into execution_line (closed_to) values (0);
+create function the_line_stays() returns trigger language plpgsql as $$
+begin
+    raise exception '% of % refused: sums end there', tg_op, tg_table_name using errcode = 'insufficient_privilege';
+end
+$$;
+create trigger the_line_stays before delete or truncate on execution_line
+    for each statement execute function the_line_stays();
 
 -- Who writes executions holds the line, and who moves it waits for none of them: so no execution below it comes unseen.
 create function an_execution_holds_the_line() returns trigger language plpgsql as $$

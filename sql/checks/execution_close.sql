@@ -2,7 +2,7 @@
 with summed as (
     select symbol, sum(quantity) as quantity
     from execution
-    where order_id is not null and id <= (select closed_to from execution_line)
+    where order_id is not null and id <= coalesce((select closed_to from execution_line), 0)
     group by symbol
 )
 select symbol, c.quantity as closed, s.quantity as summed

@@ -55,7 +55,7 @@ with part (symbol, stated, onchain, hedged, in_flight, last_fill) as (
     -- Both ends are said, so that few are expected and the index is used.
     select symbol, 0, 0, quantity, 0, null from execution
     where order_id is not null
-        and id > (select closed_to from execution_line) and id <= (select max(id) from execution)
+        and id > coalesce((select closed_to from execution_line), 0) and id <= (select max(id) from execution)
     union all
     select symbol, 0, 0, 0, case side when 'BUY' then 1 else -1 end * greatest(quantity - filled, 0), null
     from hedge_order where state in ('sent', 'working', 'ambiguous')

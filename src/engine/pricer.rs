@@ -11,6 +11,7 @@ use std::{
 };
 
 use alloy::primitives::{Address, B256};
+use futures_util::future::join_all;
 use jiff::SignedDuration;
 use sqlx::PgPool;
 
@@ -29,7 +30,7 @@ use crate::{
     time::Clock,
 };
 
-/// Prices asked for before others have their turn.
+/// Prices asked for at once, before others have their turn.
 const A_TIME: i64 = 10;
 /// How often one is asked for in vain before it is not to be known.
 const ATTEMPTS: i32 = 5;
@@ -112,9 +113,9 @@ impl Pricer {
         let wanted = oracle::wanted(&mut conn, self.source, feeds, from_block, now, most).await?;
         drop(conn);
         let mut priced = Priced::default();
-        for one in wanted {
-            let told = self.ask(&one).await;
-            self.write(&one, told, &mut priced).await?;
+        let told = join_all(wanted.iter().map(|one| self.ask(one))).await;
+        for (one, told) in wanted.iter().zip(told) {
+            self.write(one, told, &mut priced).await?;
         }
         Ok(priced)
     }

@@ -212,4 +212,6 @@ async fn executions_count_the_same_whether_they_are_summed_or_not() {
         async |text: String| -> i64 { ask(&format!("select floor({text})::text")).await.parse().unwrap() };
     let (above, all, claimed) = (number(above).await, number(all).await, number(ask(hedged).await).await);
     assert_eq!((all - above, claimed - all), (1_000, 40));
+    // And without the line nothing would be hedged rightly, so it stays
+    assert!(sqlx::query("delete from execution_line").execute(world.pool()).await.is_err());
 }

@@ -103,8 +103,7 @@ async fn play(args: &Args, desk: &Desk, voice: &mut Voice<'_, '_>, stop: &Stop) 
     let told = stop.clone();
     let days = past::days(new_york_date(Clock::Wall.now()))?;
     let (chain, closes) = spawn_blocking(move || past::traded(&days, &told)).await??;
-    let weather = Weather::calm().limited(Provider::Infura, Some(WIDEST), None).with_latency(LATENCY);
-    let node = SimNode::serve(chain.clone(), weather, "127.0.0.1:0").await?;
+    let node = SimNode::serve(chain.clone(), weather(LATENCY), "127.0.0.1:0").await?;
     voice.say(&format!(
         "Blocks {}..={} are invented, of what a Raindex orderbook emits: two weeks of a desk that makes a market.\n\
          Like many a public node it takes {} ms to answer, and refuses more than {WIDEST} blocks at once.",
@@ -127,6 +126,11 @@ async fn play(args: &Args, desk: &Desk, voice: &mut Voice<'_, '_>, stop: &Stop) 
     let played = stage.play(args, voice, stop, &how_to_call(desk, &file)).await;
     stage.sources.db.close().await;
     played
+}
+
+/// A node that answers so late, and refuses what is too much at once.
+fn weather(latency: Duration) -> Weather {
+    Weather::calm().limited(Provider::Infura, Some(WIDEST), None).with_latency(latency)
 }
 
 /// What is played on: a node, a broker, and the books that are written of them.

@@ -3,13 +3,13 @@
 //! The chain is invented, of the real contract's events, and in a market: nobody hedged these days,
 //! so the desk ends them flat, and what it earned is what sellers and buyers paid it.
 
-use std::{collections::BTreeMap, str::FromStr as _};
+use std::{collections::BTreeMap, str::FromStr as _, time::Duration};
 
 use alloy::primitives::Address;
 use anyhow::Context as _;
 use jiff::{ToSpan as _, civil::Date};
 
-use super::{Stage, Voice, broker::PRICES};
+use super::{LATENCY, Stage, Voice, broker::PRICES, weather};
 use crate::{
     cli::job,
     config::jobs::specs,
@@ -129,6 +129,8 @@ fn to_be_flat(chain: &SimChain) -> anyhow::Result<Vec<SimTrade>> {
 impl Stage {
     /// Counts and states each of the days before, as the night after it would have done.
     pub(super) async fn state_the_past(&self, voice: &mut Voice<'_, '_>) -> anyhow::Result<()> {
+        // Prices of two weeks of fills are asked for, one by one.
+        self.node.set_weather(weather(Duration::ZERO));
         let all = specs(None)?;
         let office = job::office(&self.sources, all.clone())?;
         let mut last = None;
@@ -139,6 +141,7 @@ impl Stage {
             }
         }
         office.clerk.end().await;
+        self.node.set_weather(weather(LATENCY));
         if let Some(ended) = last {
             voice.say(&format!(
                 "Its {DAYS} days are counted and stated, as every night does it. The last one:\n{}",

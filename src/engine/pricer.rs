@@ -113,7 +113,10 @@ impl Pricer {
         let wanted = oracle::wanted(&mut conn, self.source, feeds, from_block, now, most).await?;
         drop(conn);
         let mut priced = Priced::default();
-        let told = join_all(wanted.iter().map(|one| self.ask(one))).await;
+        let Some((first, others)) = wanted.split_first() else { return Ok(priced) };
+        // By the first one it is known whether a node serves traces.
+        let mut told = vec![self.ask(first).await];
+        told.extend(join_all(others.iter().map(|one| self.ask(one))).await);
         for (one, told) in wanted.iter().zip(told) {
             self.write(one, told, &mut priced).await?;
         }

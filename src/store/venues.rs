@@ -145,11 +145,11 @@ pub async fn owned(
         .map_err(|error| StoreError::of("read which orders of a broker are ours", error))
 }
 
-/// The last order of ours that the broker was seen to have.
+/// The last order of ours that the broker was seen to have; one that ended, if any did.
 pub async fn witness(conn: &mut PgConnection, id: VenueId) -> Result<Option<String>, StoreError> {
     sqlx::query_scalar(include_str!("../../sql/queries/broker_order_witness.sql"))
         .bind(id.0)
-        .fetch_optional(conn)
+        .fetch_one(conn)
         .await
         .map_err(|error| StoreError::of("read the last order at a broker", error))
 }

@@ -141,14 +141,14 @@ impl Amount {
         if fraction == 0 {
             return;
         }
-        bytes.push(b'.');
-        let mut power = ONE.unsigned_abs() / 10;
-        while fraction > 0 {
-            let step = u64::try_from(power).unwrap_or(1).max(1);
-            bytes.push(b'0' + u8::try_from(fraction / step).unwrap_or(0));
-            fraction %= step;
-            power /= 10;
+        let mut decimals = [b'0'; 18];
+        for digit in decimals.iter_mut().rev() {
+            *digit += u8::try_from(fraction % 10).unwrap_or(0);
+            fraction /= 10;
         }
+        bytes.push(b'.');
+        let shown = decimals.iter().rposition(|digit| *digit != b'0').map_or(0, |last| last + 1);
+        bytes.extend_from_slice(decimals.get(..shown).unwrap_or_default());
     }
 }
 

@@ -8,7 +8,11 @@ use sqlx::PgPool;
 use super::{pricing, reconcile::Books, sources::Sources, trading};
 use crate::{
     alert,
-    engine::{mailer::Mailer, meter::Meter, pricer::Pricer},
+    engine::{
+        mailer::Mailer,
+        meter::Meter,
+        pricer::{Priced, Pricer},
+    },
     job::{
         Outcome, Run, Verdict, accruals, activities, calendar, checks, corporate_actions, health,
         marks::{self, Marked},
@@ -80,16 +84,12 @@ impl Clerks {
     /// What cannot is missing tomorrow as it was today: no night fails for it.
     async fn learn(&self) -> anyhow::Result<String> {
         let (time, most) = PRICING;
-        let (mut known, mut missing) = (0, 0);
+        let mut priced = Priced::default();
         let mut costs = Vec::new();
         for pricer in &self.pricers {
             // What was written before time was up stands.
-            match tokio::time::timeout(time, pricer.catch_up(0, most)).await {
-                Ok(priced) => {
-                    let priced = priced?;
-                    known += priced.known;
-                    missing += priced.missing + priced.later;
-                }
+            match tokio::time::timeout(time, pricer.catch_up(0, most, &mut priced)).await {
+                Ok(asked) => asked?,
                 Err(_) => costs
                     .push(format!("time was up before every fill of chain {} was asked for", pricer.chain)),
             }
@@ -106,7 +106,9 @@ impl Clerks {
                 if metered.cut_short { ", time was up" } else { "" }
             ));
         }
-        let mut said = vec![format!("prices of fills learnt: {known}, asked for in vain: {missing}")];
+        let Priced { known, missing, later } = priced;
+        let mut said =
+            vec![format!("prices of fills learnt: {known}, asked for in vain: {}", missing + later)];
         said.append(&mut costs);
         Ok(said.join("; "))
     }

@@ -88,39 +88,36 @@ impl Pricer {
 
     /// Asks for prices of fills from a block on, the newest first, for at most so many.
     ///
+    /// `priced` counts as it goes, so that a caller whose time is up knows what came of it.
+    ///
     /// # Errors
     /// The database. A node that fails leaves its fills for later.
-    pub async fn catch_up(&self, from_block: u64, most: u64) -> Result<Priced, StoreError> {
-        let mut all = Priced::default();
+    pub async fn catch_up(&self, from_block: u64, most: u64, priced: &mut Priced) -> Result<(), StoreError> {
         let mut left = i64::try_from(most).unwrap_or(i64::MAX);
         while left > 0 {
-            let some = self.some(from_block, left.min(A_TIME)).await?;
-            let done = some.known + some.missing + some.later;
+            let done = self.some(from_block, left.min(A_TIME), priced).await?;
             if done == 0 {
                 break;
             }
-            all.known += some.known;
-            all.missing += some.missing;
-            all.later += some.later;
-            left -= i64::try_from(done).unwrap_or(i64::MAX);
+            left -= done;
         }
-        Ok(all)
+        Ok(())
     }
 
-    async fn some(&self, from_block: u64, most: i64) -> Result<Priced, StoreError> {
+    /// Asks for some of them at once; how many these were.
+    async fn some(&self, from_block: u64, most: i64, priced: &mut Priced) -> Result<i64, StoreError> {
         let mut conn = self.pool.acquire().await.map_err(|error| StoreError::of("look for fills", error))?;
         let (feeds, now) = (&self.feeds, self.clock.now());
         let wanted = oracle::wanted(&mut conn, self.source, feeds, from_block, now, most).await?;
         drop(conn);
-        let mut priced = Priced::default();
-        let Some((first, others)) = wanted.split_first() else { return Ok(priced) };
+        let Some((first, others)) = wanted.split_first() else { return Ok(0) };
         // By the first one it is known whether a node serves traces.
         let mut told = vec![self.ask(first).await];
         told.extend(join_all(others.iter().map(|one| self.ask(one))).await);
         for (one, told) in wanted.iter().zip(told) {
-            self.write(one, told, &mut priced).await?;
+            self.write(one, told, priced).await?;
         }
-        Ok(priced)
+        Ok(i64::try_from(wanted.len()).unwrap_or(i64::MAX))
     }
 
     /// What is told of one; `Err` where no node answers.
@@ -194,7 +191,7 @@ impl Loop for Pricer {
         let cursor = crate::store::cursors::cursor(&mut conn, self.source).await?;
         drop(conn);
         let from = cursor.map_or(0, |cursor| cursor.at.number.saturating_sub(WINDOW));
-        let priced = self.some(from, A_TIME).await?;
-        Ok(if priced == Priced::default() { Step::Idle } else { Step::Moved })
+        let asked = self.some(from, A_TIME, &mut Priced::default()).await?;
+        Ok(if asked == 0 { Step::Idle } else { Step::Moved })
     }
 }

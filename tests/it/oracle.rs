@@ -68,7 +68,9 @@ impl Stand {
     }
 
     async fn catch_up(&self) -> Priced {
-        self.pricer.catch_up(0, 1_000).await.unwrap()
+        let mut priced = Priced::default();
+        self.pricer.catch_up(0, 1_000, &mut priced).await.unwrap();
+        priced
     }
 
     /// The real program's desk on these books.

@@ -20,7 +20,7 @@ use crate::{
     engine::{
         Stop, Until, drive,
         indexer::Progress,
-        pricer::{self, Pricer},
+        pricer::{self, Priced, Pricer},
         pulse::Pulse,
         stopped,
     },
@@ -205,7 +205,7 @@ impl Stage {
     async fn ask_prices(&self, pricers: &[Pricer], from: Option<i64>) -> anyhow::Result<()> {
         let from = from.map_or(Ok(0), u64::try_from)?;
         for pricer in pricers {
-            pricer.catch_up(from, MOST).await?;
+            pricer.catch_up(from, MOST, &mut Priced::default()).await?;
         }
         Ok(())
     }

@@ -4,7 +4,7 @@
 //! is written then. Columns are found by their names.
 
 use std::{
-    collections::HashMap,
+    fmt,
     fs::{self, File},
     io::{BufReader, BufWriter, Read, Write},
     path::{Path, PathBuf},
@@ -103,71 +103,110 @@ impl From<Refused> for Bad {
     }
 }
 
-const COLUMNS: [&str; 15] = [
-    "kind",
-    "symbol",
-    "executed_at",
-    "trade_type",
-    "trade_id",
-    "side",
-    "quantity",
-    "price",
-    "notional",
-    "fee",
-    "ratio_num",
-    "ratio_den",
-    "to_symbol",
-    "oracle_price",
-    "reference_price",
-];
+/// What a line may say.
+#[derive(Clone, Copy, Debug)]
+enum Column {
+    Kind,
+    Symbol,
+    ExecutedAt,
+    TradeType,
+    TradeId,
+    Side,
+    Quantity,
+    Price,
+    Notional,
+    Fee,
+    RatioNum,
+    RatioDen,
+    ToSymbol,
+    OraclePrice,
+    ReferencePrice,
+}
+
+impl Column {
+    /// What they are called, in their order.
+    const NAMES: [&str; 15] = [
+        "kind",
+        "symbol",
+        "executed_at",
+        "trade_type",
+        "trade_id",
+        "side",
+        "quantity",
+        "price",
+        "notional",
+        "fee",
+        "ratio_num",
+        "ratio_den",
+        "to_symbol",
+        "oracle_price",
+        "reference_price",
+    ];
+
+    /// Where it stands among them.
+    #[expect(clippy::as_conversions, reason = "a variant without fields is its place")]
+    const fn place(self) -> usize {
+        self as usize
+    }
+}
+
+impl fmt::Display for Column {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(Self::NAMES.get(self.place()).copied().unwrap_or_default())
+    }
+}
+
+/// Where the file has each column.
+type Places = [Option<usize>; Column::NAMES.len()];
 
 /// A line of the file under its header.
 struct Line<'r> {
     record: &'r StringRecord,
-    places: &'r HashMap<&'static str, usize>,
+    places: &'r Places,
 }
 
 impl Line<'_> {
-    /// What stands under a name, if anything does.
-    fn given(&self, name: &str) -> Option<&str> {
-        let text = self.record.get(*self.places.get(name)?)?;
+    /// What stands in a column, if anything does.
+    fn given(&self, column: Column) -> Option<&str> {
+        let place = self.places.get(column.place())?;
+        let text = self.record.get((*place)?)?;
         (!text.is_empty()).then_some(text)
     }
 
-    fn text(&self, name: &str) -> Result<&str, String> {
-        self.given(name).ok_or_else(|| format!("missing: it has no {name}"))
+    fn text(&self, column: Column) -> Result<&str, String> {
+        self.given(column).ok_or_else(|| format!("missing: it has no {column}"))
     }
 
-    fn amount(&self, name: &str) -> Result<Option<Amount>, String> {
-        self.given(name)
-            .map(|text| amount(text).map_err(|why| format!("{why}: {name} is `{text}`")))
+    fn amount(&self, column: Column) -> Result<Option<Amount>, String> {
+        self.given(column)
+            .map(|text| amount(text).map_err(|why| format!("{why}: {column} is `{text}`")))
             .transpose()
     }
 
-    fn read<T: FromStr>(&self, name: &str, what: &str) -> Result<T, String> {
-        let text = self.text(name)?;
-        text.parse().map_err(|_| format!("unreadable: {name} is `{text}`, which is no {what}"))
+    fn read<T: FromStr>(&self, column: Column, what: &str) -> Result<T, String> {
+        let text = self.text(column)?;
+        text.parse().map_err(|_| format!("unreadable: {column} is `{text}`, which is no {what}"))
     }
 
     /// Cut to the microsecond: what Postgres keeps.
     fn time(&self) -> Result<i64, String> {
-        self.read::<Timestamp>("executed_at", "RFC 3339 time").map(Timestamp::as_microsecond)
+        self.read::<Timestamp>(Column::ExecutedAt, "RFC 3339 time").map(Timestamp::as_microsecond)
     }
 
     fn trade(&self) -> Result<Trade, String> {
         let (kind, id) = self.named()?;
-        let side = self.text("side")?;
+        let side = self.text(Column::Side)?;
         let side = Side::named(side).ok_or_else(|| format!("unreadable: side is `{side}`"))?;
-        let above_zero = |name: &str, code: &str| {
-            let refused = || format!("{code}: {name} is not above zero");
-            let amount = self.amount(name)?;
+        let above_zero = |column: Column, code: &str| {
+            let refused = || format!("{code}: {column} is not above zero");
+            let amount = self.amount(column)?;
             amount.map(|amount| (amount > Amount::ZERO).then_some(amount).ok_or_else(refused)).transpose()
         };
         let quantity =
-            above_zero("quantity", "non_positive_quantity")?.ok_or("missing: it has no quantity")?;
+            above_zero(Column::Quantity, "non_positive_quantity")?.ok_or("missing: it has no quantity")?;
         let quantity = Shares(quantity);
-        let price = above_zero("price", "non_positive_price")?.and_then(Price::of);
-        let cash = match (self.amount("notional")?, price) {
+        let price = above_zero(Column::Price, "non_positive_price")?.and_then(Price::of);
+        let cash = match (self.amount(Column::Notional)?, price) {
             // A price above zero may be of so few shares that no cash is left.
             (Some(cash), Some(_)) if cash >= Amount::ZERO => Usd(cash),
             (Some(cash), None) if cash > Amount::ZERO => Usd(cash),
@@ -180,47 +219,47 @@ impl Line<'_> {
             None => price_of(quantity, cash).ok_or("out_of_range: notional / quantity")?,
         };
         let known =
-            |name: &str| above_zero(name, "non_positive_price").map(|price| price.and_then(Price::of));
+            |column: Column| above_zero(column, "non_positive_price").map(|price| price.and_then(Price::of));
         Ok(Trade {
             key: Key { at: self.time()?, kind, id },
             side,
             quantity,
             price,
             cash,
-            fee: Usd(self.amount("fee")?.unwrap_or_default()),
-            oracle: known("oracle_price")?,
-            reference: known("reference_price")?,
+            fee: Usd(self.amount(Column::Fee)?.unwrap_or_default()),
+            oracle: known(Column::OraclePrice)?,
+            reference: known(Column::ReferencePrice)?,
         })
     }
 
     fn named(&self) -> Result<(TradeType, TradeId), String> {
-        let kind = self.text("trade_type")?;
+        let kind = self.text(Column::TradeType)?;
         let kind = TradeType::named(kind).ok_or_else(|| format!("unreadable: trade_type is `{kind}`"))?;
-        Ok((kind, self.read("trade_id", "trade's id")?))
+        Ok((kind, self.read(Column::TradeId, "trade's id")?))
     }
 
     fn ratio(&self) -> Result<Action, String> {
-        let part = |name: &str| {
-            let part = self.amount(name)?.filter(|part| *part > Amount::ZERO);
-            part.ok_or_else(|| format!("missing: {name} is no number above zero"))
+        let part = |column: Column| {
+            let part = self.amount(column)?.filter(|part| *part > Amount::ZERO);
+            part.ok_or_else(|| format!("missing: {column} is no number above zero"))
         };
-        Ok(Action::Split { new: part("ratio_num")?, old: part("ratio_den")? })
+        Ok(Action::Split { new: part(Column::RatioNum)?, old: part(Column::RatioDen)? })
     }
 
     fn into(self, history: &mut History) -> Result<(), String> {
         let refused = |error: Refused| error.to_string();
-        match self.text("kind")? {
+        match self.text(Column::Kind)? {
             "trade" => {
-                let symbol = history.symbol(self.text("symbol")?);
+                let symbol = history.symbol(self.text(Column::Symbol)?);
                 history.trade(symbol, self.trade()?).map_err(refused)
             }
             "split" => {
-                let symbol = history.symbol(self.text("symbol")?);
+                let symbol = history.symbol(self.text(Column::Symbol)?);
                 history.action(symbol, self.time()?, self.ratio()?).map_err(refused)
             }
             "rename" => {
-                let symbol = history.symbol(self.text("symbol")?);
-                let to = history.symbol(self.text("to_symbol")?);
+                let symbol = history.symbol(self.text(Column::Symbol)?);
+                let to = history.symbol(self.text(Column::ToSymbol)?);
                 history.action(symbol, self.time()?, Action::Rename { to }).map_err(refused)
             }
             "retract" => {
@@ -255,10 +294,10 @@ fn read(file: impl Read) -> Result<History, Bad> {
         Bad { line, why: error.to_string() }
     };
     let header = reader.headers().map_err(unread)?.clone();
-    let mut places = HashMap::new();
+    let mut places: Places = Default::default();
     for (place, name) in header.iter().enumerate() {
-        let known = COLUMNS.into_iter().find(|known| *known == name);
-        let first = known.is_some_and(|known| places.insert(known, place).is_none());
+        let known = places.iter_mut().zip(Column::NAMES).find(|(_, known)| *known == name);
+        let first = known.is_some_and(|(known, _)| known.replace(place).is_none());
         if !first {
             return Err(Bad {
                 line: Some(1),
@@ -305,7 +344,7 @@ impl Fields {
         self
     }
 
-    fn shown(&mut self, value: impl std::fmt::Display) -> &mut Self {
+    fn shown(&mut self, value: impl fmt::Display) -> &mut Self {
         // Writing into memory does not fail.
         let _ = write!(self.0, "{value},");
         self

@@ -5,7 +5,7 @@
 //! longer known is closed, and never edited otherwise.
 
 mod kept;
-mod pen;
+mod sheet;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,10 +23,11 @@ use crate::{
         fill::{Role, Side},
         pnl::{Book, Figures, Key, Spread, Trade, TradeId, TradeType, price_of},
     },
+    time::NewYorkDay,
     units::{Amount, Price, Shares, Usd},
 };
 use kept::unkept;
-pub use pen::{Ended, Pen};
+pub use sheet::{Ended, Sheet};
 
 const TRADES: &str = include_str!("../../../sql/queries/pnl_trades.sql");
 const TOUCHED: &str = include_str!("../../../sql/queries/pnl_touched.sql");
@@ -391,7 +392,8 @@ pub(super) fn day_of(row: &sqlx::postgres::PgRow) -> Result<Day, sqlx::Error> {
 }
 
 /// Forgets what is derived of a share from this time on: matches, days, snapshots, and its open lots.
-pub async fn forget(conn: &mut PgConnection, symbol: &str, since: i64, date: Date) -> Result<(), StoreError> {
+async fn forget(conn: &mut PgConnection, symbol: &str, since: i64) -> Result<(), StoreError> {
+    let date = NewYorkDay::of(since).date;
     let at = At(Timestamp::from_microsecond(since).unwrap_or(Timestamp::UNIX_EPOCH));
     let write = async {
         sqlx::query(include_str!("../../../sql/queries/pnl_forget_matches.sql"))

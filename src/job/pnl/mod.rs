@@ -5,14 +5,19 @@
 //! to the same rows. What reads otherwise than before closes one version and opens the next. All
 //! of a run is one transaction: until it commits, the numbers of the run before hold.
 
+mod scribe;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
 };
 
+use futures_util::TryFutureExt;
 use jiff::Timestamp;
 use sqlx::{PgPool, Postgres, Transaction, pool::PoolConnection};
 use tokio::sync::mpsc::{self, Receiver, Sender};
+
+use scribe::Scribe;
 
 use super::{
     Outcome, Run, Verdict,
@@ -21,22 +26,25 @@ use super::{
 };
 use crate::{
     book::{
-        count::{Action, Counted, Counter, Day, Row, Symbol, Trouble},
+        count::{Action, Counted, Counter, Day, Symbol, Trouble},
         pnl::{Figures, Key, Trade},
     },
     policy::alert::{Condition, Seen, Severity},
     store::{
         StoreError,
-        pnl::{self as books, Change, Ended, Fact, Names, Of, Pen, Place},
+        pnl::{self as books, Change, Fact, Names, Of, Place, Sheet},
     },
     time::NewYorkDay,
 };
 
-/// Trades that are proved and written at a time, at least.
+/// Trades that are proved at a time, at least.
 const BATCH: usize = 100_000;
 
 /// From when on everything is: microseconds since 1970.
 const EVER: i64 = 0;
+
+/// A second count, held against the first.
+pub type Proof = fn(&[&Counted]) -> Result<(), Differs>;
 
 /// How to count.
 #[derive(Clone, Copy, Debug)]
@@ -46,7 +54,7 @@ pub struct Counting {
     /// Trades of a share between two of its snapshots, at least.
     pub keep_every: usize,
     /// The second count.
-    pub proof: fn(&[&Counted]) -> Result<(), Differs>,
+    pub proof: Proof,
 }
 
 impl Counting {
@@ -61,6 +69,12 @@ impl Counting {
 enum Stopped {
     Store(StoreError),
     Differs(Differs),
+}
+
+impl From<Differs> for Stopped {
+    fn from(differs: Differs) -> Self {
+        Self::Differs(differs)
+    }
 }
 
 impl From<StoreError> for Stopped {
@@ -170,7 +184,7 @@ async fn publish(
     let notes = books::notes(&mut facts).await?;
     let changes = books::changes(&mut facts).await?;
     let id = books::next_run(&mut tx).await?;
-    let (hand, proved) = mpsc::channel(1);
+    let (hand, counted) = mpsc::channel(1);
     let clerk = Clerk {
         how,
         known,
@@ -180,14 +194,15 @@ async fn publish(
         hand,
         uncounted: Uncounted::new(),
     };
-    let mut scribe = Scribe {
-        known,
-        pen: Pen::new(&mut tx, id, at),
-        done: books::Counted { rebuilt, published: true, ..books::Counted::default() },
-    };
-    // While the database takes one batch, the next is read and counted.
-    let (uncounted, ()) = tokio::try_join!(clerk.count_out(&mut facts, rebuilt), scribe.write(proved))?;
-    let Scribe { mut done, .. } = scribe;
+    let (to, sheets) = mpsc::channel(1);
+    let scribe = Scribe::new(how.proof, known, (id, at), to);
+    // While the database takes one batch, the next is proved and written out, and one more is read and counted.
+    let (uncounted, done, mut tx) = tokio::try_join!(
+        clerk.count_out(&mut facts, rebuilt),
+        scribe.work(counted).err_into(),
+        put_all(tx, sheets).err_into()
+    )?;
+    let mut done = books::Counted { rebuilt, published: true, ..done };
     facts.rollback().await.map_err(failed)?;
 
     books::heed(&mut tx, &notes).await?;
@@ -198,6 +213,20 @@ async fn publish(
     books::record(&mut tx, id, at, &done).await?;
     tx.commit().await.map_err(failed)?;
     Ok((done, uncounted))
+}
+
+/// Puts sheets into the tables, on a task of its own: whoever counts meanwhile keeps no row waiting.
+async fn put_all(
+    mut tx: Transaction<'static, Postgres>,
+    mut sheets: Receiver<Sheet>,
+) -> Result<Transaction<'static, Postgres>, StoreError> {
+    let put = tokio::spawn(async move {
+        while let Some(sheet) = sheets.recv().await {
+            sheet.put(&mut tx).await?;
+        }
+        Ok(tx)
+    });
+    put.await.unwrap_or_else(|_| Err(StoreError::of("write P&L", sqlx::Error::WorkerCrashed)))
 }
 
 fn said(done: &books::Counted, uncounted: &Uncounted) -> String {
@@ -269,7 +298,7 @@ struct Clerk<'r> {
     /// Reads what was published before.
     past: PoolConnection<Postgres>,
     waiting: Vec<Done>,
-    /// To who writes what was proved.
+    /// To who proves it.
     hand: Sender<Vec<Done>>,
     uncounted: Uncounted,
 }
@@ -286,7 +315,7 @@ impl Clerk<'_> {
         } else {
             self.what_changed(facts).await?;
         }
-        self.prove().await?;
+        self.hand_on().await;
         Ok(self.uncounted)
     }
 
@@ -401,7 +430,8 @@ impl Clerk<'_> {
             }
         }
         let cause = Some("counted from the beginning".to_owned());
-        self.count(Work { names, shares, place: None, day: None, trades, old, cause }).await
+        self.count(Work { names, shares, place: None, day: None, trades, old, cause }).await;
+        Ok(())
     }
 
     /// A share from the last snapshot before the first change.
@@ -440,7 +470,8 @@ impl Clerk<'_> {
         let cause = cause.or_else(|| Some("a corporate action".to_owned()));
         let trades = now.into_values().map(|trade| (symbol, trade)).collect();
         let day = day.map(|sums| (today, sums));
-        self.count(Work { names, shares: BTreeSet::from([share]), place, day, trades, old, cause }).await
+        self.count(Work { names, shares: BTreeSet::from([share]), place, day, trades, old, cause }).await;
+        Ok(())
     }
 
     fn broken(&mut self, shares: &BTreeSet<String>, key: Key) {
@@ -448,12 +479,14 @@ impl Clerk<'_> {
         self.uncounted.extend(shares.iter().map(|share| (share.clone(), why.clone())));
     }
 
-    async fn count(&mut self, mut work: Work) -> Result<(), Stopped> {
+    async fn count(&mut self, mut work: Work) {
         match counted(&mut work, self.changes, self.how.keep_every) {
             Ok((counted, last)) => {
                 self.waiting.push(Done { work, counted, last });
                 let trades: usize = self.waiting.iter().map(|done| done.counted.rows.len()).sum();
-                if trades >= BATCH { self.prove().await } else { Ok(()) }
+                if trades >= BATCH {
+                    self.hand_on().await;
+                }
             }
             Err(trouble) => {
                 let why = match trouble {
@@ -464,116 +497,15 @@ impl Clerk<'_> {
                     ),
                 };
                 self.uncounted.extend(work.shares.iter().map(|share| (share.clone(), why.clone())));
-                Ok(())
             }
         }
     }
 
-    /// Proves what waits, and hands it on.
-    async fn prove(&mut self) -> Result<(), Stopped> {
-        let waiting = std::mem::take(&mut self.waiting);
-        let proof = self.how.proof;
-        // Polars waits on threads of its own, which no thread of the runtime may.
-        let proved = tokio::task::spawn_blocking(move || {
-            let counts: Vec<&Counted> = waiting.iter().map(|done| &done.counted).collect();
-            proof(&counts).map(|()| waiting)
-        });
-        let proved = proved.await.unwrap_or_else(|died| {
-            Err(Differs { of: "the second count".to_owned(), what: died.to_string() })
-        });
-        // Who writes stops first only where it failed, and that ends the run.
-        let _ = self.hand.send(proved.map_err(Stopped::Differs)?).await;
-        Ok(())
+    /// Hands on what waits.
+    async fn hand_on(&mut self) {
+        // Who proves stops first only where it failed, and that ends the run.
+        let _ = self.hand.send(std::mem::take(&mut self.waiting)).await;
     }
-}
-
-/// Who writes what was proved, in the transaction that publishes it.
-struct Scribe<'t, 'c> {
-    /// Something was published before.
-    known: bool,
-    pen: Pen<'t, 'c>,
-    done: books::Counted,
-}
-
-impl Scribe<'_, '_> {
-    /// Writes until nothing comes any more.
-    async fn write(&mut self, mut proved: Receiver<Vec<Done>>) -> Result<(), Stopped> {
-        while let Some(batch) = proved.recv().await {
-            for done in batch {
-                self.put(done).await?;
-            }
-        }
-        Ok(self.pen.flush().await?)
-    }
-
-    async fn put(&mut self, done: Done) -> Result<(), Stopped> {
-        let Done { mut work, counted, last } = done;
-        let since = work.since();
-        if self.known {
-            // What waits of this share is none: it is counted once a run.
-            for share in &work.shares {
-                books::forget(self.pen.conn(), share, since, NewYorkDay::of(since).date).await?;
-            }
-        }
-        let name = |symbol: Symbol| work.names.name(symbol).to_owned();
-        let mut old = std::mem::take(&mut work.old);
-        self.done.shares += u64::try_from(work.shares.len()).unwrap_or(0);
-        self.done.trades += u64::try_from(counted.rows.len()).unwrap_or(0);
-        let mut matches = counted.matches.iter().peekable();
-        let mut share = (Symbol::default(), name(Symbol::default()));
-        for row in &counted.rows {
-            if row.symbol != share.0 {
-                share = (row.symbol, name(row.symbol));
-            }
-            let (_, share) = &share;
-            while let Some(met) = matches.next_if(|met| met.closing == row.trade.key) {
-                self.pen.matched(share, met);
-            }
-            let was = if old.is_empty() { None } else { old.remove(&(share.clone(), row.trade.key)) };
-            match was {
-                Some((trade, figures)) if (trade, figures) == (row.trade, row.figures) => {}
-                Some(was) => {
-                    self.done.restated += u64::from(reads_otherwise(&was, row));
-                    self.pen.close(share, row.trade.key, Ended::Restated);
-                    self.pen.open(share, row, work.cause.as_deref());
-                }
-                None => {
-                    self.done.added += 1;
-                    self.pen.open(share, row, None);
-                }
-            }
-            self.pen.rest().await?;
-        }
-        for (share, key) in old.keys() {
-            self.done.withdrawn += 1;
-            self.pen.close(share, *key, Ended::Withdrawn);
-        }
-        for ((symbol, date), day) in &counted.days {
-            self.pen.day(&name(*symbol), *date, day);
-        }
-        // What can take another name is counted whole.
-        if work.shares.len() == 1 {
-            for snapshot in &counted.snapshots {
-                self.pen.snapshot(&name(snapshot.symbol), snapshot.until, &snapshot.book, false);
-            }
-        }
-        for (symbol, book) in &counted.books {
-            let until = last.get(symbol).map_or(since, |last| last.saturating_add(1).max(since));
-            let begun = work.place.as_ref().filter(|place| !place.is_last && place.until < until);
-            if let Some(begun) = begun {
-                self.pen.snapshot(&name(*symbol), begun.until, &begun.book, false);
-            }
-            self.pen.snapshot(&name(*symbol), until, book, true);
-        }
-        self.pen.rest().await?;
-        Ok(())
-    }
-}
-
-/// Whether a row says something else than before; a price that was learnt beside it is no restatement.
-fn reads_otherwise((trade, figures): &(Trade, Figures), row: &Row) -> bool {
-    let bare = |trade: &Trade| Trade { oracle: None, reference: None, ..*trade };
-    bare(trade) != bare(&row.trade) || *figures != row.figures
 }
 
 /// Counts, and says when the last thing happened to each share.

@@ -1,4 +1,4 @@
-//! Writing what was counted: rows by COPY, a share after the other, in the caller's transaction.
+//! What was counted, written out as the tables take it by COPY, and put there in the caller's transaction.
 
 use jiff::{Timestamp, civil::Date};
 use sqlx::{PgConnection, Postgres, Transaction};
@@ -14,9 +14,6 @@ use crate::{
     units::{Price, Usd},
 };
 
-/// Bytes of rows that are kept before they are sent.
-const FULL: usize = 8 << 20;
-
 /// How a version of a row ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
@@ -26,11 +23,13 @@ pub enum Ended {
     Withdrawn,
 }
 
-/// Rows on their way into the tables.
-pub struct Pen<'t, 'c> {
-    tx: &'t mut Transaction<'c, Postgres>,
+/// Rows on their way into the tables, of one run.
+#[derive(Debug)]
+pub struct Sheet {
     run: i64,
-    known_at: i64,
+    known_at: Timestamp,
+    /// Shares of which is forgotten first what is derived from a time on.
+    forgotten: Vec<(String, i64)>,
     closing: Rows,
     rows: Rows,
     matches: Rows,
@@ -39,14 +38,14 @@ pub struct Pen<'t, 'c> {
     snapshots: Rows,
 }
 
-impl<'t, 'c> Pen<'t, 'c> {
-    /// For a run, and as of when.
-    pub fn new(tx: &'t mut Transaction<'c, Postgres>, run: i64, at: Timestamp) -> Self {
+impl Sheet {
+    /// An empty one for a run, and as of when.
+    pub fn new(run: i64, known_at: Timestamp) -> Self {
         let rows = Rows::default;
         Self {
-            tx,
             run,
-            known_at: at.as_microsecond(),
+            known_at,
+            forgotten: Vec::new(),
             closing: rows(),
             rows: rows(),
             matches: rows(),
@@ -56,9 +55,21 @@ impl<'t, 'c> Pen<'t, 'c> {
         }
     }
 
-    /// The connection, for what is asked between writing.
-    pub fn conn(&mut self) -> &mut PgConnection {
-        self.tx
+    /// The one that follows it, of the same run.
+    #[must_use]
+    pub fn next(&self) -> Self {
+        Self::new(self.run, self.known_at)
+    }
+
+    /// How many bytes stand on it.
+    pub fn size(&self) -> usize {
+        let all = [&self.closing, &self.rows, &self.matches, &self.days, &self.lots, &self.snapshots];
+        all.into_iter().map(Rows::len).sum()
+    }
+
+    /// What was derived of a share from this time on is gone before anything of the sheet is written.
+    pub fn forget(&mut self, symbol: &str, since: i64) {
+        self.forgotten.push((symbol.to_owned(), since));
     }
 
     /// A version is no longer what is known.
@@ -92,7 +103,7 @@ impl<'t, 'c> Pen<'t, 'c> {
             .maybe_amount(trade.oracle.map(Price::dollars))
             .maybe_amount(trade.reference.map(Price::dollars))
             .bytes(self.run.to_be_bytes())
-            .micros(self.known_at)
+            .micros(self.known_at.as_microsecond())
             .maybe(cause);
     }
 
@@ -173,35 +184,33 @@ impl<'t, 'c> Pen<'t, 'c> {
         }
     }
 
-    /// Sends what waits, if that is much.
-    pub async fn rest(&mut self) -> Result<(), StoreError> {
-        let waiting = [&self.closing, &self.rows, &self.matches, &self.days, &self.lots, &self.snapshots];
-        if waiting.into_iter().map(Rows::len).sum::<usize>() < FULL { Ok(()) } else { self.flush().await }
-    }
-
-    /// Sends what waits.
-    pub async fn flush(&mut self) -> Result<(), StoreError> {
+    /// Puts it into the tables.
+    ///
+    /// # Errors
+    ///
+    /// As [`StoreError::of`].
+    pub async fn put(self, tx: &mut Transaction<'_, Postgres>) -> Result<(), StoreError> {
+        for (symbol, since) in &self.forgotten {
+            super::forget(tx, symbol, *since).await?;
+        }
         let write = async {
-            let closing = std::mem::take(&mut self.closing);
-            if !closing.is_empty() {
-                sqlx::raw_sql(include_str!("../../../sql/pnl_staging.sql")).execute(&mut **self.tx).await?;
-                send(self.tx, "copy pnl_closing from stdin (format binary)", closing).await?;
+            if !self.closing.is_empty() {
+                sqlx::raw_sql(include_str!("../../../sql/pnl_staging.sql")).execute(&mut **tx).await?;
+                send(tx, "copy pnl_closing from stdin (format binary)", self.closing).await?;
                 sqlx::query(include_str!("../../../sql/queries/pnl_close.sql"))
-                    .bind(At(Timestamp::from_microsecond(self.known_at).unwrap_or_default()))
-                    .execute(&mut **self.tx)
+                    .bind(At(self.known_at))
+                    .execute(&mut **tx)
                     .await?;
             }
             for (table, columns, rows) in [
-                ("pnl_row", PNL_ROW, &mut self.rows),
-                ("pnl_match", "", &mut self.matches),
-                ("pnl_day", "", &mut self.days),
-                ("open_lot", "", &mut self.lots),
-                ("pnl_snapshot", "", &mut self.snapshots),
+                ("pnl_row", PNL_ROW, self.rows),
+                ("pnl_match", "", self.matches),
+                ("pnl_day", "", self.days),
+                ("open_lot", "", self.lots),
+                ("pnl_snapshot", "", self.snapshots),
             ] {
-                let rows = std::mem::take(rows);
                 if !rows.is_empty() {
-                    send(self.tx, &format!("copy {table} {columns} from stdin (format binary)"), rows)
-                        .await?;
+                    send(tx, &format!("copy {table} {columns} from stdin (format binary)"), rows).await?;
                 }
             }
             Ok(())

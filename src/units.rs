@@ -128,12 +128,17 @@ impl Amount {
         Self::from_atoms(if negative { -atoms } else { atoms })
     }
 
+    /// Without its sign, what stands before the point, below 1e20, and what behind it, in 1e-18.
+    pub(crate) fn parts(self) -> (u128, u64) {
+        let (magnitude, one) = (self.0.unsigned_abs(), ONE.unsigned_abs());
+        // One division, for it is the slow part.
+        let whole = magnitude / one;
+        (whole, u64::try_from(magnitude - whole * one).unwrap_or(0))
+    }
+
     /// As [`fmt::Display`], to the end of these bytes: files of millions of rows are written with it.
     pub fn spell(self, bytes: &mut Vec<u8>) {
-        let magnitude = self.0.unsigned_abs();
-        let one = ONE.unsigned_abs();
-        // Either part is below 1e20.
-        let (whole, mut fraction) = (magnitude / one, u64::try_from(magnitude % one).unwrap_or(0));
+        let (whole, mut fraction) = self.parts();
         if self.0 < 0 {
             bytes.push(b'-');
         }

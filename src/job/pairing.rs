@@ -6,8 +6,6 @@
 //! once, and has no part in how the queue of [`crate::book::lot`] came to its own. Where the two
 //! do not agree in every unit and every dollar, nothing may be published.
 
-use std::collections::BTreeMap;
-
 use polars::prelude::{
     Column, DataFrame, Int128Chunked, IntoColumn, IntoLazy, NamedFrom, NewChunkedArray, PolarsError, Series,
     SortMultipleOptions, UnionArgs, col, concat, lit,
@@ -179,16 +177,16 @@ pub fn agree(counts: &[&Counted]) -> Result<(), Differs> {
     Ok(())
 }
 
-/// What was handed out of each parcel, by whose it is.
+/// What was handed out of the stretch of a ruler that was met last: of those before it, all was.
 #[derive(Default)]
-struct Given(BTreeMap<Key, Shares>);
+struct Given(Option<(Key, Shares)>);
 
 impl Given {
     /// Dollars of the next so many units: `R(N·b/Q) − R(N·a/Q)`.
     fn money(&mut self, key: Key, parcel: &Parcel, units: Shares) -> Option<Usd> {
-        let from = *self.0.entry(key).or_insert(parcel.used);
+        let from = self.0.filter(|(of, _)| *of == key).map_or(parcel.used, |(_, given)| given);
         let to = from.plus(units)?;
-        self.0.insert(key, to);
+        self.0 = Some((key, to));
         let worth = |units: Shares| parcel.cash.0.portion(units.0, parcel.quantity.0).map(Usd);
         worth(to)?.minus(worth(from)?)
     }
@@ -199,20 +197,23 @@ type Pair = (Option<(Key, Parcel)>, Option<(Key, Parcel)>, i128);
 /// Holds one segment of the loop against what lies on the rulers.
 fn held(counted: &Counted, segment: &Segment, laid: &[Pair]) -> Result<(), Differs> {
     let mut matches = segment.matches.iter().filter_map(|place| counted.matches.get(*place));
-    let mut given = Given::default();
-    let mut realized: BTreeMap<Key, Usd> = BTreeMap::new();
+    let (mut buys, mut sales) = (Given::default(), Given::default());
+    // In the order of the closing trades, as the rulers run.
+    let mut realized: Vec<(Key, Usd)> = Vec::new();
     let mut open: Vec<(Key, Shares, Usd)> = Vec::new();
     let off = || Differs::ruler("a number is beyond the grid");
     for (long, short, units) in laid {
         let units = Amount::from_atoms(*units).map(Shares).ok_or_else(off)?;
         match (long, short) {
             (Some((buy, of_buy)), Some((sale, of_sale))) => {
-                let paid = given.money(*buy, of_buy, units).ok_or_else(off)?;
-                let brought = given.money(*sale, of_sale, units).ok_or_else(off)?;
+                let paid = buys.money(*buy, of_buy, units).ok_or_else(off)?;
+                let brought = sales.money(*sale, of_sale, units).ok_or_else(off)?;
                 let pnl = brought.minus(paid).ok_or_else(off)?;
                 let (opening, closing) = (buy.min(sale), buy.max(sale));
-                let sum = realized.entry(*closing).or_default();
-                *sum = sum.plus(pnl).ok_or_else(off)?;
+                match realized.last_mut() {
+                    Some((of, sum)) if of == closing => *sum = sum.plus(pnl).ok_or_else(off)?,
+                    _ => realized.push((*closing, pnl)),
+                }
                 let met = matches.next().ok_or_else(|| Differs::at(*closing, "a match is missing"))?;
                 if (met.opening, met.closing) != (*opening, *closing) {
                     let against = format!("it meets {}, counted again {}", met.opening.id, opening.id);
@@ -225,8 +226,12 @@ fn held(counted: &Counted, segment: &Segment, laid: &[Pair]) -> Result<(), Diffe
                     return Err(Differs::at(*closing, what));
                 }
             }
-            (Some((key, parcel)), None) | (None, Some((key, parcel))) => {
-                let cost = given.money(*key, parcel, units).ok_or_else(off)?;
+            (Some((key, parcel)), None) => {
+                let cost = buys.money(*key, parcel, units).ok_or_else(off)?;
+                open.push((*key, units, cost));
+            }
+            (None, Some((key, parcel))) => {
+                let cost = sales.money(*key, parcel, units).ok_or_else(off)?;
                 open.push((*key, units, cost));
             }
             (None, None) => return Err(off()),
@@ -247,10 +252,12 @@ fn held(counted: &Counted, segment: &Segment, laid: &[Pair]) -> Result<(), Diffe
     if left.len() != open.len() {
         return Err(Differs::ruler(format!("{} lots stay open, counted again {}", left.len(), open.len())));
     }
+    let mut realized = realized.into_iter().peekable();
     for row in segment.trades.iter().filter_map(|place| counted.rows.get(*place)) {
-        if row.figures.realized != realized.get(&row.trade.key).copied() {
+        let again = realized.next_if(|(of, _)| *of == row.trade.key).map(|(_, sum)| sum);
+        if row.figures.realized != again {
             return Err(Differs::at(row.trade.key, "what it realized differs"));
         }
     }
-    Ok(())
+    realized.next().map_or(Ok(()), |(of, _)| Err(Differs::at(of, "it realized something and is no trade")))
 }

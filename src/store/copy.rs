@@ -146,15 +146,18 @@ const DAYS_TO_2000: i32 = 10_957;
 /// An amount as Postgres sends it, without its length: five digits to the base of 10000 on
 /// either side of the point, less the zeros at the ends.
 fn grid_numeric(bytes: &mut Vec<u8>, value: Amount) {
-    const ONE: u128 = 1_000_000_000_000_000_000;
-    let magnitude = value.atoms().unsigned_abs();
-    let mut whole = magnitude / ONE;
-    let fraction = u64::try_from(magnitude % ONE).unwrap_or(0);
+    let (whole, fraction) = value.parts();
     let mut digits = [0_u16; 10];
     let (above, below) = digits.split_at_mut(5);
-    for digit in above.iter_mut().rev() {
-        *digit = u16::try_from(whole % 10_000).unwrap_or(0);
-        whole /= 10_000;
+    // What is above the last digit fits 64 bits.
+    let over = whole / 10_000;
+    let mut rest = u64::try_from(over).unwrap_or(0);
+    if let Some((last, four)) = above.split_last_mut() {
+        *last = u16::try_from(whole - over * 10_000).unwrap_or(0);
+        for digit in four.iter_mut().rev() {
+            *digit = u16::try_from(rest % 10_000).unwrap_or(0);
+            rest /= 10_000;
+        }
     }
     // 18 decimals are four digits and half of one.
     let mut rest = fraction / 100;

@@ -257,7 +257,7 @@ fn cell(field: &Field, table: &Table, row: &[Option<String>]) -> Markup {
     match field.show {
         Show::Words if value.len() <= SHORT => html! { span.short { (value) } },
         Show::Act if value.starts_with("hedge ") && !value.contains(['`', ';']) => html! { code { (value) } },
-        Show::Words | Show::Act => marked(value),
+        Show::Words | Show::Act => html! { span { (marked(value)) } },
         Show::State => html! { span class={ "state " (tone(value)) } { (value) } },
         Show::Life => {
             let ended = table.value(row, "why").unwrap_or(value);

@@ -1,7 +1,7 @@
 // Opens every page of `hedge demo --stay` in a browser, clicks from symbol to fill to order to
 // break, in light, dark and on a phone, with and without JavaScript. It fails on any message of
 // the console, any request that goes elsewhere or fails, any page that is wider than its screen,
-// and any serious finding of axe. What was seen lies in the directory named last.
+// any words that are squeezed into a column of letters, and any serious finding of axe. What was seen lies in the directory named last.
 
 import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, chmodSync } from "node:fs";
@@ -81,6 +81,10 @@ async function seen({ page, where }, look, script, name) {
   if (!script) { return; }
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   if (wide > 0) { wrong(where(), `wider than the screen by ${wide} px`); }
+  const squeezed = await page.evaluate(() => [...document.querySelectorAll("main *")]
+    .filter((element) => element.childElementCount === 0 && element.textContent.length > 3 && element.offsetHeight > 4 * element.offsetWidth)
+    .map((element) => element.textContent));
+  if (squeezed.length > 0) { wrong(where(), `squeezed: ${squeezed.slice(0, 3).join(", ")}`); }
   await page.evaluate(axe);
   const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
   for (const { id, impact, help, nodes } of violations) {

@@ -10,7 +10,7 @@ use crate::{
     alert,
     engine::{
         mailer::Mailer,
-        meter::Meter,
+        meter::{Meter, Metered},
         pricer::{Priced, Pricer},
     },
     job::{
@@ -82,35 +82,38 @@ impl Clerks {
     /// Learns what can be learnt of fills' prices and transactions' costs in the time that there is for it.
     ///
     /// What cannot is missing tomorrow as it was today: no night fails for it.
-    async fn learn(&self) -> anyhow::Result<String> {
+    async fn learn(&self) -> anyhow::Result<Vec<String>> {
         let (time, most) = PRICING;
-        let mut priced = Priced::default();
-        let mut costs = Vec::new();
+        let (mut said, mut priced) = (Vec::new(), Priced::default());
         for pricer in &self.pricers {
             // What was written before time was up stands.
             match tokio::time::timeout(time, pricer.catch_up(0, most, &mut priced)).await {
                 Ok(asked) => asked?,
-                Err(_) => costs
-                    .push(format!("time was up before every fill of chain {} was asked for", pricer.chain)),
+                Err(_) => {
+                    said.push(format!(
+                        "time was up before every fill of chain {} was asked for",
+                        pricer.chain
+                    ));
+                }
             }
+        }
+        let Priced { known, missing, later } = priced;
+        if priced != Priced::default() {
+            said.push(format!("prices of fills learnt: {known}, asked for in vain: {}", missing + later));
         }
         for meter in &self.meters {
             let metered = meter.run(METERING).await?;
-            costs.push(format!(
-                "gas of chain {}: {} receipts read, {} costs booked, {} taken back, {} asked for in vain{}",
-                meter.chain,
-                metered.receipts,
-                metered.booked,
-                metered.taken_back,
-                metered.later,
-                if metered.cut_short { ", time was up" } else { "" }
-            ));
+            let Metered { receipts, booked, taken_back, later, cut_short, .. } = metered;
+            if metered != Metered::default() {
+                said.push(format!(
+                    "gas of chain {}: {receipts} receipts read, {booked} costs booked, {taken_back} taken back, \
+                     {later} asked for in vain{}",
+                    meter.chain,
+                    if cut_short { ", time was up" } else { "" }
+                ));
+            }
         }
-        let Priced { known, missing, later } = priced;
-        let mut said =
-            vec![format!("prices of fills learnt: {known}, asked for in vain: {}", missing + later)];
-        said.append(&mut costs);
-        Ok(said.join("; "))
+        Ok(said)
     }
 
     /// Takes up what moved cash without a trade, counts P&L, and takes up what open quantity is worth.
@@ -128,8 +131,8 @@ impl Clerks {
             format!(
                 "cash flows booked: {booked}; valued at a close: {closes}, at the last trade: {trades}, not at all: {none}"
             ),
-            learnt,
         ];
+        said.extend(learnt);
         if outcome.verdict == Verdict::Done && !(taken.silent.is_empty() && marked.silent.is_empty()) {
             outcome.verdict = Verdict::Incomplete;
         }

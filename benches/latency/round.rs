@@ -122,6 +122,8 @@ pub(super) async fn measure(books: &Books, rounds: usize, looks: Option<u32>) ->
         let crowd = Crowd::gather(stage.page, looks);
         stage.table(rounds).await?;
         crowd.tell().await?;
+        println!("\nand when nobody looks any more: the books are fuller by then");
+        stage.table(rounds).await?;
     }
     Ok(())
 }

@@ -17,6 +17,11 @@ with newest as (
 )
 select f.*
 from newest n
-join reporting.fill f using (source, block_number, log_index, role)
+-- One by one, whatever the planner believes of books that it has not looked at yet.
+cross join lateral (
+    select * from reporting.fill f
+    where (f.source, f.block_number, f.log_index, f.role) = (n.source, n.block_number, n.log_index, n.role)
+    limit 1
+) f
 order by f.block_number desc, f.log_index desc, f.role
 limit $4::bigint

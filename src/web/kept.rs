@@ -1,5 +1,6 @@
 //! What was answered a moment ago is answered again: however many look at a page, the books
-//! are asked once, and whoever comes meanwhile waits for that one answer.
+//! are asked once, and whoever comes meanwhile waits for that one answer. What took long to
+//! answer is kept for longer, so that a crowd before the page costs the desk behind it little.
 
 use std::{
     collections::HashMap,
@@ -13,8 +14,13 @@ use crate::time::Since;
 /// So many answers are kept at most.
 const MOST: usize = 256;
 
-/// One answer, and since when; its lock is held while it is made.
-type Place = Arc<tokio::sync::Mutex<Option<(Since, Answer)>>>;
+/// An answer is kept for so many times as long as it took to make …
+const REST: u32 = 20;
+/// … but no longer than so many times as others are.
+const LONGEST: u32 = 10;
+
+/// One answer, since when it is kept, and for how long; its lock is held while it is made.
+type Place = Arc<tokio::sync::Mutex<Option<(Since, Duration, Answer)>>>;
 
 #[derive(Debug)]
 pub(super) struct Kept {
@@ -36,13 +42,15 @@ impl Kept {
     ) -> Answer {
         let place = self.place(asked);
         let mut place = place.lock().await;
-        if let Some((since, answer)) = place.as_ref()
-            && since.elapsed() < self.age * times
+        if let Some((since, fresh, answer)) = place.as_ref()
+            && since.elapsed() < *fresh
         {
             return answer.clone();
         }
+        let begun = Since::now();
         let answer = make().await;
-        *place = Some((Since::now(), answer.clone()));
+        let fresh = (begun.elapsed() * REST).clamp(self.age * times, self.age * times.max(LONGEST));
+        *place = Some((Since::now(), fresh, answer.clone()));
         answer
     }
 

@@ -16,6 +16,7 @@ use hedge::{
     web::{self, METRICS, Settings, Site},
 };
 use insta::{assert_snapshot, with_settings};
+use jiff::{SignedDuration, Timestamp};
 use reqwest::{Client, Method, Response, StatusCode, header::HOST};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Executor, PgPool};
@@ -197,6 +198,32 @@ async fn a_program_is_told_the_same_with_every_digit() {
     assert_eq!(missing.status(), StatusCode::NOT_FOUND);
     let missing: Value = serde_json::from_str(&missing.text().await.unwrap()).unwrap();
     assert_eq!(missing["error"], "There is no order #7.");
+}
+
+#[tokio::test]
+async fn of_many_exposed_shares_the_ten_largest_say_since_when() {
+    // Given twelve shares that somebody stated, each a minute older and a share larger than the one before
+    let world = night().await;
+    let many = "insert into opening_position (symbol, quantity, reason, author, happened_at)
+                select 'S' || n, 100 + n, 'many', 'test', timestamptz '2026-03-10 14:31Z' - n * interval '1 minute'
+                from generate_series(1, 12) n";
+    world.pool().execute(many).await.unwrap();
+    let served = Served::over(&world).await;
+    // When the page is asked
+    let overview = served.json("/api/overview.json").await;
+    // Then all are there, the one with a price first, then the largest
+    let exposed: Vec<&Value> =
+        overview["exposure"].as_array().unwrap().iter().filter(|row| row["exposure_usd"].is_null()).collect();
+    let symbols: Vec<&str> = exposed.iter().filter_map(|row| row["symbol"].as_str()).collect();
+    assert_eq!(symbols, ["S12", "S11", "S10", "S9", "S8", "S7", "S6", "S5", "S4", "S3", "S2", "S1"]);
+    // And those among the ten largest of the page say since when, to the minute
+    let since: Vec<Option<Timestamp>> =
+        exposed.iter().map(|row| row["exposed_since"].as_str().map(|since| since.parse().unwrap())).collect();
+    assert_eq!(since.iter().flatten().count(), 9, "one of the ten is AAPL");
+    let now: Timestamp = NOW.parse().unwrap();
+    for ((minutes, since), symbol) in (1..=12).rev().zip(since).zip(symbols) {
+        assert_eq!(since, (minutes > 3).then_some(now - SignedDuration::from_mins(minutes)), "{symbol}");
+    }
 }
 
 #[tokio::test]

@@ -8,6 +8,9 @@ use sqlx::{Connection, PgConnection};
 
 use super::{Ranges, books::connect};
 
+/// What a log has when it is written; the database says when that was.
+const LOG: &str = "chain_id, block_hash, log_index, source_id, block_number, block_time, tx_hash, tx_index, topics, data, taken_by";
+
 /// The rows of one range, as COPY has them.
 pub(super) struct Rows {
     logs: Vec<u8>,
@@ -20,7 +23,7 @@ pub(super) async fn load(database: &str, ranges: &Ranges) -> anyhow::Result<Vec<
     let mut rows = Vec::new();
     for (from, to) in ranges.each() {
         let within = format!("block_number between {from} and {to} order by block_number, log_index");
-        let logs = format!("select * from chain_log where {within}");
+        let logs = format!("select {LOG} from chain_log where {within}");
         let fills = format!(
             "select fill.* from fill join chain_log using (chain_id, block_hash, log_index) where {within}"
         );
@@ -46,8 +49,7 @@ pub(super) async fn write(database: &str, rows: Vec<Rows>) -> anyhow::Result<f64
     let begun = Instant::now();
     for Rows { logs, fills } in rows {
         let mut tx = conn.begin().await?;
-        into(&mut tx, "chain_log", logs).await?;
-        into(&mut tx, "fill", fills).await?;
+        into(&mut tx, logs, fills).await?;
         tx.commit().await?;
     }
     let seconds = begun.elapsed().as_secs_f64();
@@ -55,10 +57,12 @@ pub(super) async fn write(database: &str, rows: Vec<Rows>) -> anyhow::Result<f64
     Ok(seconds)
 }
 
-/// COPYs rows into a table.
-pub(super) async fn into(conn: &mut PgConnection, table: &str, rows: Vec<u8>) -> sqlx::Result<()> {
-    let mut copy = conn.copy_in_raw(&format!("copy {table} from stdin (format binary)")).await?;
-    copy.send(rows).await?;
-    copy.finish().await?;
+/// COPYs logs and fills into their tables.
+pub(super) async fn into(conn: &mut PgConnection, logs: Vec<u8>, fills: Vec<u8>) -> sqlx::Result<()> {
+    for (table, rows) in [(format!("chain_log ({LOG})"), logs), ("fill".to_owned(), fills)] {
+        let mut copy = conn.copy_in_raw(&format!("copy {table} from stdin (format binary)")).await?;
+        copy.send(rows).await?;
+        copy.finish().await?;
+    }
     Ok(())
 }

@@ -42,8 +42,7 @@ pub(super) async fn run(ranges: &Ranges, database: &str) -> anyhow::Result<()> {
     conn.execute("insert into cursor (source_id, number, hash, block_time) select id, 0, sha256(''), now() from source").await?;
     while let Some(page) = written.recv().await {
         let mut tx = conn.begin().await?;
-        copy::into(&mut tx, "chain_log", page.logs).await?;
-        copy::into(&mut tx, "fill", page.fills).await?;
+        copy::into(&mut tx, page.logs, page.fills).await?;
         sqlx::query("update cursor set number = $1, hash = $2")
             .bind(i64::try_from(page.last)?)
             .bind(page.hash)

@@ -30,6 +30,8 @@ pub(super) fn measure(books: &Books, trades: u64, shares: u64) -> anyhow::Result
     }
     let events = books.write("events.csv", &text)?;
     let metrics = events.with_file_name("metrics.csv");
+    // The disk is done with what was measured before.
+    Command::new("sync").status().context("sync did not start")?;
     let begun = Instant::now();
     let output = Command::new(env!("CARGO_BIN_EXE_hedge"))
         .args(["pnl", "replay", "--events"])

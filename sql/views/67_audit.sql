@@ -34,7 +34,7 @@ with act as (
     from recon_break_event e join recon_break b on b.id = e.break_id
     where e.author is not null
     union all
-    select happened_at, 'state balance', 'entry ' || id, instrument, leg || ' ' || account, kind || ' ' || trim_scale(amount), reason, author
+    select happened_at, case kind when 'opening' then 'state balance' else kind end, 'entry ' || id, instrument, leg || ' ' || account, kind || ' ' || trim_scale(amount), reason, author
     from account_entry where break_id is null
     union all
     select happened_at, 'acknowledge alert', 'alert event ' || id, null, key, 'until ' || until, said, author

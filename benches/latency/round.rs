@@ -33,6 +33,10 @@ use super::{
 const POLL_MS: u64 = 100;
 /// Shares that are traded.
 const TICKERS: [&str; 10] = ["AAPL", "AMZN", "COIN", "GOOG", "META", "MSFT", "NFLX", "NVDA", "SPYM", "TSLA"];
+/// Fills of a block.
+const FILLS: [usize; 3] = [1, 100, 1_000];
+/// Blocks until who looks comes or goes.
+const TURN: usize = 10;
 /// How long anything is waited for.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -67,21 +71,14 @@ impl Crowd {
         Self { looking, enough }
     }
 
-    /// Goes home, and says how long it waited.
-    async fn tell(self) -> anyhow::Result<()> {
+    /// Goes home, and says how long it waited each time, in microseconds.
+    async fn tell(self) -> anyhow::Result<Vec<i64>> {
         self.enough.send(true)?;
         let mut waited = Vec::new();
         for asked in self.looking.await? {
             waited.push(asked.await??);
         }
-        waited.sort_unstable();
-        println!(
-            "  {} looks, each answered: p50 {}, p99 {}",
-            waited.len(),
-            millis(at(&waited, 50)),
-            millis(at(&waited, 99))
-        );
-        Ok(())
+        Ok(waited)
     }
 }
 
@@ -105,7 +102,7 @@ impl Drop for Stage {
 
 /// Measures and prints.
 ///
-/// With `looks`, once more while the page is asked for so often a second.
+/// With `looks`, once more, every other ten blocks while the page is asked for so often a second.
 pub(super) async fn measure(books: &Books, rounds: usize, looks: Option<u32>) -> anyhow::Result<()> {
     let mut stage = Stage::set(books).await?;
     stage.round(1).await.context("the first order")?;
@@ -116,51 +113,75 @@ pub(super) async fn measure(books: &Books, rounds: usize, looks: Option<u32>) ->
         millis(at(&trip, 50)),
         millis(at(&trip, 99))
     );
-    stage.table(rounds).await?;
-    if let Some(looks) = looks {
-        println!("\nthe same, while somebody looks {looks} times a second");
-        let crowd = Crowd::gather(stage.page, looks);
-        stage.table(rounds).await?;
-        crowd.tell().await?;
-        println!("\nand when nobody looks any more: the books are fuller by then");
-        stage.table(rounds).await?;
+    head();
+    for fills in FILLS {
+        let mut times = Times::default();
+        stage.rounds(fills, rounds, &mut times).await?;
+        times.say(fills, "");
     }
+    let Some(looks) = looks else { return Ok(()) };
+    println!("\nthe same twice, in turns: alone, and while somebody looks {looks} times a second\n");
+    head();
+    let mut waited = Vec::new();
+    for fills in FILLS {
+        let (mut alone, mut beside) = (Times::default(), Times::default());
+        // The books grow meanwhile, for both alike.
+        for _ in 0..rounds.div_ceil(TURN) {
+            stage.rounds(fills, TURN, &mut alone).await?;
+            let crowd = Crowd::gather(stage.page, looks);
+            stage.rounds(fills, TURN, &mut beside).await?;
+            waited.extend(crowd.tell().await?);
+        }
+        alone.say(fills, "alone");
+        beside.say(fills, "looked at");
+    }
+    waited.sort_unstable();
+    let (half, most) = (millis(at(&waited, 50)), millis(at(&waited, 99)));
+    println!("  {} looks, each answered: p50 {half}, p99 {most}", waited.len());
     Ok(())
 }
 
-impl Stage {
-    /// Prints a line for each number of fills a block.
-    async fn table(&mut self, rounds: usize) -> anyhow::Result<()> {
-        println!(
-            "  fills a block   orders   seen → committed      committed → at the broker   seen → at the broker"
-        );
-        println!(
-            "                             p50      p99          p50      p99                p50      p99"
-        );
-        for fills in [1, 100, 1_000] {
-            let mut times = [Vec::new(), Vec::new(), Vec::new()];
-            for nth in 0..rounds {
-                eprint!("\r{fills} fills a block: {} of {rounds}  ", nth + 1);
-                for (seen, committed, received) in self.round(fills).await? {
-                    times[0].push(committed - seen);
-                    times[1].push(received - committed);
-                    times[2].push(received - seen);
-                }
-            }
-            eprint!("\r                                        \r");
-            for times in &mut times {
-                times.sort_unstable();
-            }
-            let [written, sent, both] = &times;
-            let pair = |times: &[i64]| format!("{:>8} {:>8}", millis(at(times, 50)), millis(at(times, 99)));
-            println!(
-                "  {fills:>13}   {:>6}   {}     {}          {}",
-                both.len(),
-                pair(written),
-                pair(sent),
-                pair(both)
-            );
+/// How long blocks took: seen to committed, committed to the broker, and both; in microseconds.
+#[derive(Default)]
+struct Times([Vec<i64>; 3]);
+
+fn head() {
+    println!(
+        "  fills a block   orders   seen → committed      committed → at the broker   seen → at the broker"
+    );
+    println!("                             p50      p99          p50      p99                p50      p99");
+}
+
+impl Times {
+    fn say(mut self, fills: usize, how: &str) {
+        for times in &mut self.0 {
+            times.sort_unstable();
         }
+        let [written, sent, both] = &self.0;
+        let pair = |times: &[i64]| format!("{:>8} {:>8}", millis(at(times, 50)), millis(at(times, 99)));
+        println!(
+            "  {fills:>13}   {:>6}   {}     {}          {}   {how}",
+            both.len(),
+            pair(written),
+            pair(sent),
+            pair(both)
+        );
+    }
+}
+
+impl Stage {
+    /// So many blocks of so many fills.
+    async fn rounds(&mut self, fills: usize, rounds: usize, times: &mut Times) -> anyhow::Result<()> {
+        for nth in 0..rounds {
+            eprint!("\r{fills} fills a block: {} of {rounds}  ", nth + 1);
+            for (seen, committed, received) in self.round(fills).await? {
+                let [written, sent, both] = &mut times.0;
+                written.push(committed - seen);
+                sent.push(received - committed);
+                both.push(received - seen);
+            }
+        }
+        eprint!("\r                                        \r");
         Ok(())
     }
 

@@ -50,8 +50,8 @@ use crate::{
 
 /// No question to the books takes longer.
 pub const LONGEST: Duration = Duration::from_secs(5);
-/// Connections to the books: a page that is looked at by many holds up no loop.
-const CONNECTIONS: u32 = 2;
+/// Connections to the books: a page that is looked at by many takes one core of the database at most.
+const CONNECTIONS: u32 = 1;
 /// So old may what is answered be: however many look, the books are asked once.
 pub const FRESH: Duration = Duration::from_secs(1);
 /// What is counted over much of the books is asked for less often.

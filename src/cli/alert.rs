@@ -299,6 +299,7 @@ fn seen(at: Timestamp, conditions: Vec<Condition>, headline: &str) -> Seen {
         digest: Some(Digest {
             date: None,
             headline: headline.to_owned(),
+            subject: None,
             tables: vec![Figures {
                 title: "What is made up".to_owned(),
                 heads: words(["key", "severity", "about"]),

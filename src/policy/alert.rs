@@ -98,6 +98,8 @@ pub struct Digest {
     pub date: Option<Date>,
     /// The first line: what, how much, since when, what to do.
     pub headline: String,
+    /// What the subject says where nothing is open; none: that all is clear.
+    pub subject: Option<String>,
     /// Tables of figures, in order.
     pub tables: Vec<Figures>,
     /// Curves to draw.

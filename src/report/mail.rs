@@ -96,9 +96,9 @@ pub fn of_run(
     let Occasion { environment, scope, at, .. } = occasion;
     let subject = match worst {
         None => {
-            let date =
-                digest.and_then(|digest| digest.date).unwrap_or_else(|| crate::time::new_york_date(at));
-            format!("[hedge {environment}] all clear: {scope} {date}")
+            let of = digest.and_then(|digest| digest.date).unwrap_or_else(|| crate::time::new_york_date(at));
+            let said = digest.and_then(|digest| digest.subject.clone());
+            format!("[hedge {environment}] {}", said.unwrap_or_else(|| format!("all clear: {scope} {of}")))
         }
         Some(worst) => format!("[hedge {environment}] {}: {}", counts.join(", "), worst.about),
     };

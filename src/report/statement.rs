@@ -98,9 +98,13 @@ pub fn digest(statement: &Statement) -> Digest {
         rows: breaks.collect(),
     });
     let days = statement.days.iter().map(|(date, usd)| (*date, usd.0));
+    let open = statement.breaks.iter().filter(|one| one.state.ends_with("OPEN")).count();
+    let open = if open > 0 { format!(", {open} open") } else { String::new() };
+    let headline = format!("{}: net P&L {}{open}", statement.date, total(net));
     Digest {
         date: Some(statement.date),
-        headline: format!("{}: net P&L {}", statement.date, total(net)),
+        subject: Some(format!("statement {headline}")),
+        headline,
         tables: [
             Figures { title: "The day".to_owned(), heads: heads(&["", "USD"]), rows: sums },
             Figures {

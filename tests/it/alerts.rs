@@ -194,6 +194,7 @@ fn seen(hours: i64, conditions: Vec<Condition>, digest: bool) -> Seen {
     let digest = digest.then(|| Digest {
         date: None,
         headline: format!("{} open in the vault.", conditions.len()),
+        subject: None,
         tables: vec![Figures {
             title: "Drift".to_owned(),
             heads: vec!["symbol".to_owned(), "residual".to_owned()],

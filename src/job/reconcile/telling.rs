@@ -254,7 +254,13 @@ fn digest(told: &Told<'_>) -> Digest {
         unit: "USD".to_owned(),
         points: points.chain([(told.run.date, today)]).collect(),
     };
-    Digest { date: Some(told.run.date), headline: row.said.clone(), tables, curves: vec![curve] }
+    Digest {
+        date: Some(told.run.date),
+        headline: row.said.clone(),
+        subject: None,
+        tables,
+        curves: vec![curve],
+    }
 }
 
 fn drifted(leg: &Judged) -> Vec<String> {

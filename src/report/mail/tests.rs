@@ -82,6 +82,7 @@ pub(super) fn nightly() -> Rendered {
     let digest = Digest {
         date: None,
         headline: "2 breaks are open, 1 of them new: AAPL −0.5 (−$73.70) in the vault, since 2026-11-20 16:02 ET; nothing explains it. Do: hedge show breaks --symbol AAPL".to_owned(),
+        subject: None,
         tables: vec![Figures {
             title: "Drift by leg".to_owned(),
             heads: row(&["symbol", "leg", "expected", "reported", "residual", "explained", "unexplained", "at mark"]),
@@ -117,6 +118,7 @@ pub(super) fn clear() -> Rendered {
     let digest = Digest {
         date: None,
         headline: "All clear: 4 symbols, 3 legs and cash are as they should be. Nothing to do.".to_owned(),
+        subject: None,
         tables: Vec::new(),
         curves: Vec::new(),
     };

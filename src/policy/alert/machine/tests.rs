@@ -252,7 +252,13 @@ fn seen(when: &str, conditions: Vec<Condition>, unknown: &[&str]) -> Seen {
         at: at(when),
         conditions,
         unknown: unknown.iter().map(|leg| (*leg).to_owned()).collect(),
-        digest: Some(Digest { date: None, headline: String::new(), tables: Vec::new(), curves: Vec::new() }),
+        digest: Some(Digest {
+            date: None,
+            headline: String::new(),
+            subject: None,
+            tables: Vec::new(),
+            curves: Vec::new(),
+        }),
     }
 }
 

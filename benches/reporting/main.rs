@@ -3,6 +3,7 @@
 //! ```text
 //! cargo bench --bench reporting                    ten million fills
 //! cargo bench --bench reporting -- --fills 200000  fewer; the days shrink with them
+//! cargo bench --bench reporting -- --quick         few: does it run at all?
 //! ```
 //!
 //! The books are as three years of nine thousand fills a day leave them: each four fills of a
@@ -39,6 +40,9 @@ struct Args {
     /// Fills in the books.
     #[arg(long, default_value_t = 10_000_000)]
     fills: u64,
+    /// Few of all.
+    #[arg(long)]
+    quick: bool,
     /// What `cargo bench` says to every bench.
     #[arg(long, hide = true)]
     bench: bool,
@@ -62,8 +66,9 @@ async fn main() -> anyhow::Result<()> {
     let url = books.create("many").await?;
     let settings = Settings { database_url: Some(url.parse()?), data_dir: "/nonexistent".into() };
     let db = Db::open(&settings).await?;
-    seed(&db, args.fills).await?;
-    measure(&db, args.fills).await?;
+    let fills = if args.quick { 20_000 } else { args.fills };
+    seed(&db, fills).await?;
+    measure(&db, fills).await?;
     db.close().await;
     books.close().await
 }

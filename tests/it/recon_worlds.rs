@@ -1,6 +1,6 @@
 //! Seeded worlds: a true world, perfect views of it, and so many faults whose truth is known (`accounting.md` A.8).
 //!
-//! `RECON_SEEDS=10000 cargo test --test it recon_worlds -- --nocapture` prints the confusion matrix.
+//! `cargo test --test it recon_worlds -- --nocapture` prints the confusion matrix.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -515,7 +515,7 @@ fn run(
 
 #[test]
 fn every_fault_of_a_seeded_world_is_found_for_what_it_is_and_nothing_else_is() {
-    let seeds: u64 = std::env::var("RECON_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(2_000);
+    let seeds: u64 = std::env::var("RECON_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(10_000);
     let mut matrix: BTreeMap<Class, [u64; 3]> = BTreeMap::new();
     for seed in 0..seeds {
         let dice = &mut StdRng::seed_from_u64(seed);

@@ -92,7 +92,7 @@ pub(super) async fn answer(site: &Site) -> Answer {
 }
 
 async fn figures(site: &Site) -> Result<Table, sqlx::Error> {
-    let mut conn = site.books.acquire().await?;
+    let mut conn = site.watched.acquire().await?;
     let mut arguments = PgArguments::default();
     arguments.add(At(site.clock.now())).map_err(sqlx::Error::Encode)?;
     table::read(&mut conn, include_str!("../../sql/queries/web_metrics.sql"), arguments).await

@@ -50,8 +50,6 @@ use crate::{
 
 /// No question to the books takes longer.
 pub const LONGEST: Duration = Duration::from_secs(5);
-/// Connections to the books: a page that is looked at by many takes one core of the database at most.
-const CONNECTIONS: u32 = 1;
 /// So old may what is answered be: however many look, the books are asked once.
 pub const FRESH: Duration = Duration::from_secs(1);
 /// What is counted over much of the books is asked for less often.
@@ -62,8 +60,10 @@ pub const PATIENCE: Duration = Duration::from_mins(1);
 /// What a page is made of.
 #[derive(Clone, Debug)]
 pub struct Site {
-    /// The books, to look at.
+    /// The books, to look at: one connection, so that however many look, they take one core of the database.
     pub books: PgPool,
+    /// The same for who watches the process: no slow page keeps it from saying that it is well.
+    pub watched: PgPool,
     /// What time it is.
     pub clock: Clock,
     /// Whether the loops of this process go on; none: it has none.
@@ -80,8 +80,8 @@ impl Site {
     /// # Errors
     /// The address of the database is none.
     pub fn of(db: &Db, clock: Clock, pulse: Option<Pulse>) -> Result<Self, StoreError> {
-        let books = db.lookers(CONNECTIONS, LONGEST)?;
-        Ok(Self { books, clock, pulse, patience: PATIENCE, fresh: FRESH })
+        let (books, watched) = (db.lookers(1, LONGEST)?, db.lookers(1, LONGEST)?);
+        Ok(Self { books, watched, clock, pulse, patience: PATIENCE, fresh: FRESH })
     }
 }
 

@@ -56,7 +56,7 @@ fn loops(site: &Site) -> Vec<Check> {
 async fn books(site: &Site, now: Timestamp) -> Vec<Check> {
     let read = async {
         let rows =
-            sqlx::query(include_str!("../../sql/queries/web_ready.sql")).fetch_all(&site.books).await?;
+            sqlx::query(include_str!("../../sql/queries/web_ready.sql")).fetch_all(&site.watched).await?;
         let source = |row: &sqlx::postgres::PgRow| {
             let name: String = row.try_get("source")?;
             let stopped: Option<String> = row.try_get("stopped_why")?;

@@ -15,7 +15,7 @@ use crate::time::Since;
 const MOST: usize = 256;
 
 /// An answer is kept for so many times as long as it took to make …
-const REST: u32 = 20;
+const REST: u32 = 50;
 /// … but no longer than so many times as others are.
 const LONGEST: u32 = 10;
 

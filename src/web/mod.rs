@@ -52,8 +52,8 @@ use crate::{
 pub const LONGEST: Duration = Duration::from_secs(5);
 /// So old may what is answered be: however many look, the books are asked once.
 pub const FRESH: Duration = Duration::from_secs(1);
-/// What is counted over much of the books is asked for less often.
-const COUNTED: u32 = 10;
+/// What is counted over much of the books, or took long to answer, is asked for so many times less often.
+const SELDOM: u32 = 10;
 /// A loop that has not ended a step for so long stands still.
 pub const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -154,9 +154,11 @@ impl Desk {
             Asked::Style => Answer::new(StatusCode::OK, "text/css; charset=utf-8", page::STYLE),
             Asked::Script => Answer::new(StatusCode::OK, "text/javascript; charset=utf-8", page::SCRIPT),
             Asked::Icon => Answer::new(StatusCode::OK, "image/svg+xml", page::ICON),
-            Asked::Ready => self.kept.or_made(asked, 1, || ready::answer(&self.site)).await,
-            Asked::Metrics => self.kept.or_made(asked, COUNTED, || metrics::answer(&self.site)).await,
-            Asked::Sheet(subject, form) => self.kept.or_made(asked, 1, || self.sheet(subject, *form)).await,
+            Asked::Ready => self.kept.or_made(asked, 1..=1, || ready::answer(&self.site)).await,
+            Asked::Metrics => self.kept.or_made(asked, SELDOM..=SELDOM, || metrics::answer(&self.site)).await,
+            Asked::Sheet(subject, form) => {
+                self.kept.or_made(asked, 1..=SELDOM, || self.sheet(subject, *form)).await
+            }
             Asked::Nothing => page::trouble(
                 StatusCode::NOT_FOUND,
                 Form::Html,

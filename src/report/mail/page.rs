@@ -48,7 +48,9 @@ const fn shade(severity: Option<Severity>) -> &'static str {
 
 pub(super) fn html(matter: &Matter<'_>, pictures: &[Picture]) -> String {
     let colour = colour(matter.severity);
-    let word = matter.severity.map_or("clear", Severity::word);
+    // Who has a subject of its own does not say that all is clear.
+    let calm = if matter.digest.is_some_and(|digest| digest.subject.is_some()) { "stated" } else { "clear" };
+    let word = matter.severity.map_or(calm, Severity::word);
     let page: Markup = html! {
         (DOCTYPE)
         html lang="en" {

@@ -49,7 +49,7 @@ pub(super) async fn measure(books: &Books, trades: u64, shares: u64) -> anyhow::
     println!("\npnl, {trades} trades of {shares} shares: {}", seconds(first));
     println!("  {said}");
     println!("  copied out {} ({} MB), rows copied in {}", seconds(out.0), out.1 >> 20, seconds(again));
-    println!("  the job takes {percent} % of that");
+    println!("  the job takes {percent} % of that; this program, the job in it, took {} MB at most", peak()?);
 
     sqlx::raw_sql(include_str!("late.sql")).execute(db.pool()).await?;
     let (late, said) = counted(&db).await?;
@@ -58,6 +58,13 @@ pub(super) async fn measure(books: &Books, trades: u64, shares: u64) -> anyhow::
     println!("nothing new: {}", seconds(nothing));
     db.close().await;
     Ok(())
+}
+
+/// Megabytes that this process took at most, as the kernel says.
+fn peak() -> anyhow::Result<u64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
+    Ok(peak.context("the kernel does not say how much memory was taken")?.parse::<u64>()? >> 10)
 }
 
 async fn counted(db: &Db) -> anyhow::Result<(Duration, String)> {
